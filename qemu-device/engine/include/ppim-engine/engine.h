@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory and PIM model: what a batch of gather-and-reductions costs, and
+ * what it answers. Plain C: no QEMU header, no system call but memory, no
+ * global state; one engine per device, used by one thread at a time.
+ *
+ * Timing and answers are separate calls over the same resolved batch: timing
+ * needs places, answers need the bytes. Neither looks at guest memory.
+ */
+#ifndef PPIM_ENGINE_ENGINE_H
+#define PPIM_ENGINE_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/ppim_defs.h>
+#include <linux/ppim_shape.h>
+#include "ppim-engine/spec.h"
+
+#define PPIM_ENGINE_API __attribute__((visibility("default")))
+
+struct ppim_engine;
+
+/* One contiguous run of rows (struct ppim_hw_extent in host order). */
+struct ppim_extent {
+	uint8_t tier;		/* enum ppim_tier */
+	uint16_t slice;		/* HBM: bank group */
+	uint64_t offset;	/* bytes into slice or tier */
+	uint64_t rows;
+};
+
+/*
+ * A subtable's placement. Row i is found by ppim_row_locate():
+ * DUPLICATED, MAPPED or striped as ppim_hw.h says. `map` may be shared with a
+ * guest that writes it at any time, so an entry is read once per use.
+ */
+struct ppim_placed {
+	uint64_t rows;
+	uint32_t row_bytes;
+	uint32_t row_stride;
+	uint32_t flags;		/* PPIM_SUBF_* */
+	uint32_t n_extents;
+	const struct ppim_extent *extents;
+	const uint32_t *map;	/* little endian, `rows` entries, or NULL */
+	uint32_t map_bits;
+};
+
+/* A table as a batch saw it. */
+struct ppim_table_desc {
+	uint64_t id;		/* caches and SRAM are tagged with id and epoch */
+	uint32_t epoch;
+	struct ppim_shape shape;
+	struct ppim_placed sub[PPIM_MAX_SUBTABLES];
+};
+
+/* One table's share of a batch. All arrays are private to the engine's caller
+ * and do not change while a call runs. */
+struct ppim_job {
+	const struct ppim_table_desc *table;
+	uint32_t n_indices;
+	uint32_t n_bags;
+	uint8_t mode;		/* enum ppim_mode */
+	uint8_t has_padding;
+	int64_t padding_index;
+	const int64_t *indices;
+	const int64_t *offsets;	/* n_bags, first is 0 */
+	const float *weights;	/* or NULL */
+};
+
+struct ppim_batch {
+	uint32_t arch;		/* enum ppim_arch, not DEFAULT */
+	uint32_t n_jobs;
+	uint32_t queue;
+	const struct ppim_job *jobs;
+};
+
+/* Where and why a batch was refused: goes into a completion as it is. */
+struct ppim_fault {
+	uint32_t status;	/* enum ppim_status */
+	uint32_t job;
+	uint32_t bag;
+	uint64_t detail;
+};
+
+/* Where one row is. */
+struct ppim_loc {
+	uint8_t tier;
+	uint16_t slice;
+	uint32_t extent;
+	uint64_t offset;
+};
+
+/*
+ * Finds row `row` of `p`. For a DUPLICATED subtable `copy` names the extent.
+ * Returns 0, or -1 if the row map's entry names no row of no extent.
+ */
+PPIM_ENGINE_API int ppim_row_locate(const struct ppim_placed *p, uint64_t row,
+				    uint32_t copy, struct ppim_loc *loc);
+
+/* PIM, host and link parameters; ppim_params_default() says each source. */
+#include "ppim-engine/params.h"
+
+struct ppim_engine_config {
+	const struct ppim_spec *hbm;	/* copied */
+	const struct ppim_spec *dimm;	/* copied */
+	uint64_t hbm_bytes;		/* rows are scaled to it */
+	uint64_t dimm_bytes;
+	struct ppim_params params;
+};
+
+/* Returns 0 and an engine that the caller frees, or -errno with a one-line
+ * message that names the parameter and its range. */
+PPIM_ENGINE_API int ppim_engine_create(const struct ppim_engine_config *config,
+				       struct ppim_engine **engine,
+				       struct ppim_diag *diag);
+PPIM_ENGINE_API void ppim_engine_free(struct ppim_engine *engine);
+
+struct ppim_geometry {
+	uint32_t channels;
+	uint32_t slices;		/* bank groups of all channels */
+	uint64_t slice_bytes;
+	uint32_t row_bytes;		/* of one bank */
+	uint32_t sram_bytes;
+	uint32_t archs;			/* bit per enum ppim_arch */
+	uint32_t hot_ppm;		/* bandwidth-proportional share of the HBM */
+};
+PPIM_ENGINE_API void ppim_engine_geometry(const struct ppim_engine *engine,
+					  struct ppim_geometry *out);
+
+/*
+ * Checks everything that does not need the bytes: indices in range, offsets in
+ * order, extents inside the tiers, row maps of the rows that are used, and what
+ * the preset needs of the placement. Returns 0 or -1 with `fault`. No state
+ * changes.
+ */
+PPIM_ENGINE_API int ppim_engine_check(const struct ppim_engine *engine,
+				      const struct ppim_batch *batch,
+				      struct ppim_fault *fault);
+
+/*
+ * Charges a checked batch that arrives at arrival_ps: its commands are
+ * scheduled against the state that earlier batches left. Never revised.
+ * Returns 0 or -ENOMEM (state unchanged).
+ */
+PPIM_ENGINE_API int ppim_engine_charge(struct ppim_engine *engine,
+				       const struct ppim_batch *batch,
+				       uint64_t arrival_ps,
+				       struct ppim_annotation *out);
+
+/* A time that is never later than the end that ppim_engine_charge() would say
+ * for the batch; cheap (no per-lookup work) and deterministic. */
+PPIM_ENGINE_API uint64_t ppim_engine_bound_ps(const struct ppim_engine *engine,
+					      const struct ppim_batch *batch,
+					      uint64_t arrival_ps);
+
+/* End of the work that was charged so far. */
+PPIM_ENGINE_API uint64_t ppim_engine_now_ps(const struct ppim_engine *engine);
+
+/* As after create: banks closed, SRAM and caches empty, counters zero. */
+PPIM_ENGINE_API void ppim_engine_reset(struct ppim_engine *engine);
+
+/* Whole state, flat and versioned. save: bytes needed; writes at most `bytes`.
+ * load: 0, or -EINVAL with a message and the state unchanged. */
+PPIM_ENGINE_API size_t ppim_engine_save(const struct ppim_engine *engine,
+					void *buf, size_t bytes);
+PPIM_ENGINE_API int ppim_engine_load(struct ppim_engine *engine,
+				     const void *buf, size_t bytes,
+				     struct ppim_diag *diag);
+
+/*
+ * Commands of a charged batch as text lines that `ppim-sim pim` replays to the
+ * same cycles: "HBM|DIMM CMD byte-address bursts", a blank line between phases.
+ * NULL switches it off. The callback gets one line at a time, without newline.
+ */
+typedef void (*ppim_trace_fn)(void *opaque, const char *line);
+PPIM_ENGINE_API void ppim_engine_trace(struct ppim_engine *engine,
+				       ppim_trace_fn fn, void *opaque);
+
+/* ---- answers (gnr.c) ---------------------------------------------------- */
+
+/* The tiers' bytes, as the functional side reads them. A guest may write them
+ * at the same time; a torn row gives a torn answer and nothing worse. */
+struct ppim_memory {
+	const uint8_t *hbm;	/* slice s is at s * slice_bytes */
+	uint64_t hbm_bytes;
+	uint64_t slice_bytes;
+	const uint8_t *dimm;
+	uint64_t dimm_bytes;
+};
+
+/*
+ * Computes bags [first_bag, first_bag + n_bags) of one job into out
+ * (n_bags * dim fp32). Canonical arithmetic, whatever the preset, the number of
+ * threads and the vector width:
+ *   within a bag in index order; every output element by itself;
+ *   QR  MULT t = q * r, ADD t = q + r (rounded to fp32), CONCAT t = q ++ r;
+ *   TT  P[a][s] = fma chain over r1 ascending from +0 of G1[i1][a][r1] *
+ *       G2[i2][r1][s], then row = fma chain over r2 ascending of
+ *       P[a][b][r2] * G3[i3][r2][d]; element (a, b, d) of q1 x q2 x q3;
+ *   SUM acc = acc + t, or fma(w, t, acc) with weights, from +0;
+ *   MEAN acc / (float)count; MAX acc = t > acc ? t : acc, 0 for empty bags.
+ *   POOLED: sums of Q rows and of R rows by themselves, combined at the end.
+ * The batch has passed ppim_engine_check(); row maps are checked again at use.
+ * Returns 0, or -1 with fault.
+ */
+PPIM_ENGINE_API int ppim_gnr_compute(const struct ppim_memory *mem,
+				     const struct ppim_job *job,
+				     uint32_t first_bag, uint32_t n_bags,
+				     float *out, struct ppim_fault *fault);
+
+/* Name of the vector path that ppim_gnr_compute() chose on this processor;
+ * ppim_gnr_force() picks one by name for tests ("scalar", "avx2", "avx512"). */
+PPIM_ENGINE_API const char *ppim_gnr_isa(void);
+PPIM_ENGINE_API int ppim_gnr_force(const char *isa);
+
+#endif
