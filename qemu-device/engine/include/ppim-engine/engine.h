@@ -82,7 +82,7 @@ struct ppim_fault {
 };
 
 /* Where one row is. */
-struct ppim_loc {
+struct ppim_row_loc {
 	uint8_t tier;
 	uint16_t slice;
 	uint32_t extent;
@@ -94,7 +94,7 @@ struct ppim_loc {
  * Returns 0, or -1 if the row map's entry names no row of no extent.
  */
 PPIM_ENGINE_API int ppim_row_locate(const struct ppim_placed *p, uint64_t row,
-				    uint32_t copy, struct ppim_loc *loc);
+				    uint32_t copy, struct ppim_row_loc *loc);
 
 /* PIM, host and link parameters; ppim_params_default() says each source. */
 #include "ppim-engine/params.h"
