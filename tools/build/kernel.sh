@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Debian's kernel packages, unpacked into the cache and linked below OUT:
+# nothing is installed on the host.
+#
+# usage: kernel.sh OUT SERIES [image|headers|source]
+#   OUT/SERIES/build      what an out-of-tree module build takes as KDIR
+#   OUT/SERIES/vmlinuz    the kernel that boots        (image)
+#   OUT/SERIES/modules    its modules                  (image)
+#   OUT/SERIES/source     kselftest harness, checkpatch (source)
+
+. "$(dirname "$0")/lib.sh"
+
+out=${1:?usage: kernel.sh OUT SERIES [image|headers|source]}
+series=${2:?usage: kernel.sh OUT SERIES [image|headers|source]}
+part=${3:-headers}
+
+# The newest Debian 12 kernel of the series: 6.1.0-NN or 6.12.NNN+deb12.
+newest_release() {
+	local re="${series//./\\.}\\.[0-9]+(\\+deb12|-[0-9]+)"
+	apt_index
+	papt_cache pkgnames linux-headers- |
+		sed -nE "s/^linux-headers-($re)-amd64\$/\\1/p" | sort -V | tail -n 1
+}
+
+# The headers' makefiles name /usr/src and /usr/lib; here they live elsewhere.
+relocate_headers() {
+	local root=$1 final=$2 f
+	grep -rlE '/usr/(src|lib)/linux-' --include=Makefile --include=.kernelvariables \
+		"$root"/usr/src | while read -r f; do
+		sed -i -E "s#(^|[^[:alnum:]])/usr/(src|lib)/linux-#\\1$final/usr/\\2/linux-#g" "$f"
+	done
+}
+
+fetch_headers() {
+	local dir=$1 r=$2
+	apt_unpack "$dir" "linux-headers-$r-amd64" "linux-headers-$r-common" \
+		"$(papt_cache depends "linux-headers-$r-amd64" | sed -n 's/.*Depends: \(linux-kbuild-.*\)/\1/p')"
+	relocate_headers "$dir" "$base/headers"
+}
+
+fetch_image() {
+	apt_unpack "$1" "linux-image-$2-amd64"
+	depmod -b "$1" "$2-amd64"
+}
+
+# Only what the tests use; the whole source would be 1.5 GB.
+fetch_source() {
+	local dir=$1 deb
+	deb=$(mktemp -d "$PPIM_CACHE/tmp.XXXXXX")
+	apt_unpack "$deb" "linux-source-$series/bookworm-security"
+	mkdir -p "$dir"
+	tar -C "$dir" -xJf "$deb/usr/src/linux-source-$series.tar.xz" --strip-components=1 --wildcards \
+		'*/tools/testing/selftests/*.h' '*/tools/testing/selftests/lib.mk' \
+		'*/tools/testing/selftests/kselftest' '*/tools/scripts' '*/tools/build' \
+		'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch' \
+		'*/scripts/kernel-doc' '*/scripts/subarch.include' '*/scripts/Makefile.compiler' \
+		'*/Documentation/dev-tools/checkpatch.rst' '*/.clang-format'
+	rm -rf "$deb"
+}
+
+# cached NAME RELEASE: fills $base/NAME once, atomically.
+cached() {
+	local tmp
+	[ -d "$base/$1" ] && return
+	say "fetching Linux $2: $1"
+	apt_index
+	tmp=$(mktemp -d "$PPIM_CACHE/tmp.XXXXXX")
+	"fetch_$1" "$tmp" "$2"
+	chmod 755 "$tmp"
+	mv "$tmp" "$base/$1"
+}
+
+# A release that the cache has is kept (its image and its headers belong
+# together); the index is asked only when there is none.
+cache_lock kernel
+mkdir -p "$PPIM_CACHE/kernel"
+base=$(find "$PPIM_CACHE/kernel" -maxdepth 1 -type d -name "$series.*" | sort -V | tail -n 1)
+if [ -z "$base" ]; then
+	release=$(newest_release)
+	[ -n "$release" ] || die "the archive has no Linux $series for Debian 12"
+	base=$PPIM_CACHE/kernel/$release
+	mkdir "$base"
+fi
+release=$(basename "$base")
+
+mkdir -p "$out/$series"
+case $part in
+image)
+	cached image "$release"
+	ln -sfn "$base/image/boot/vmlinuz-$release-amd64" "$out/$series/vmlinuz"
+	ln -sfn "$base/image/lib/modules/$release-amd64" "$out/$series/modules"
+	;&
+headers)
+	cached headers "$release"
+	ln -sfn "$base/headers/usr/src/linux-headers-$release-amd64" "$out/$series/build"
+	;;
+source)
+	cached source "$release"
+	ln -sfn "$base/source" "$out/$series/source"
+	;;
+*) die "unknown part '$part' (image, headers or source)" ;;
+esac
