@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Lays the ppim device into a QEMU tree.
+#
+# usage: apply.sh SOURCE TREE
+#   SOURCE  a QEMU source as it was released; it is only read
+#   TREE    a copy of it that may be changed; its hooked files are made from
+#           SOURCE's, so laying the overlay twice gives the same tree
+#
+# Files are written only when their content differs: ninja then rebuilds what
+# follows from a change and nothing else.
+
+set -euo pipefail
+
+source=${1:?usage: apply.sh SOURCE TREE}
+tree=${2:?usage: apply.sh SOURCE TREE}
+top=$(cd "$(dirname "$0")/../.." && pwd)
+
+die() { printf 'overlay: %s\n' "$*" >&2; exit 1; }
+
+# put FILE: standard input becomes TREE/FILE.
+put() {
+	mkdir -p "$(dirname "$tree/$1")"
+	cat >"$tree/$1.new"
+	if cmp -s "$tree/$1.new" "$tree/$1"; then
+		rm "$tree/$1.new"
+	else
+		mv "$tree/$1.new" "$tree/$1"
+	fi
+}
+
+# hook FILE LINE NEW: the line NEW after LINE, which must be there once.
+hook() {
+	[ "$(grep -cxF -- "$2" "$source/$1")" = 1 ] ||
+		die "$source/$1 has no line \"$2\" to hook in after: not a QEMU that this overlay knows"
+	awk -v line="$2" -v new="$3" '{ print } $0 == line { print new }' "$source/$1" | put "$1"
+}
+
+# mirror FROM TO: our sources of FROM, and nothing else, in TREE/TO.
+# Folders below TO that are mirrored on their own are named after it.
+mirror() {
+	local from=$1 to=$2 file
+	shift 2
+	while read -r file; do
+		put "$to/$file" <"$from/$file"
+	done < <(sources "$from")
+	mkdir -p "$tree/$to"
+	sources "$tree/$to" "$@" | while read -r file; do
+		[ -e "$from/$file" ] || rm "$tree/$to/$file"
+	done
+}
+
+# sources DIR [SKIP...]: relative names of what belongs into a QEMU tree.
+sources() {
+	local dir=$1 skip=()
+	shift
+	while [ $# -gt 0 ]; do
+		skip+=(-path "./$1" -prune -o)
+		shift
+	done
+	(cd "$dir" && find . "${skip[@]}" -type f \( -name '*.[ch]' -o -name meson.build \
+		-o -name Kconfig -o -name trace-events \) -print | sort)
+}
+
+mirror "$top/qemu-device/hw" hw/misc/ppim engine include
+mirror "$top/qemu-device/engine" hw/misc/ppim/engine
+mirror "$top/kernel/include" hw/misc/ppim/include
+mirror "$top/qemu-device/qtest" tests/qtest/ppim
+
+hook meson.build "    'hw/misc'," "    'hw/misc/ppim',"
+hook hw/misc/meson.build "# HPPA devices" "subdir('ppim')"
+hook hw/misc/Kconfig "source macio/Kconfig" "source ppim/Kconfig"
+hook tests/qtest/meson.build "tpmemu_files = ['tpm-emu.c', 'tpm-util.c', 'tpm-tests.c']" "subdir('ppim')"
