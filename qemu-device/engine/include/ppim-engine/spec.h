@@ -37,6 +37,7 @@ enum ppim_protocol {
 	PPIM_HBM,
 	PPIM_HBM2,
 	PPIM_HBM3,
+	PPIM_HMC, /* its vaults as channels; links and crossbar are not modelled */
 	PPIM_PROTOCOL_COUNT
 };
 
@@ -59,6 +60,8 @@ struct ppim_timing {
 	uint32_t trcd_rd, trcd_wr; /* without AL, as the ini states it */
 	uint32_t trp, tras, trc;
 	uint32_t tccd_s, tccd_l;
+	uint32_t tccd_l_wr; /* write to write in a bank group; else tccd_l */
+	uint32_t trtw; /* read to write in a rank */
 	uint32_t trrd_s, trrd_l;
 	uint32_t tfaw, t32aw; /* t32aw: GDDR only */
 	uint32_t trtp, twr;
@@ -66,7 +69,6 @@ struct ppim_timing {
 	uint32_t trtrs, tppd;
 	uint32_t trfc, trefi; /* all banks of a rank */
 	uint32_t trfcb, trefib; /* one bank */
-	uint32_t txp, txs, tcke, tckesr;
 };
 
 enum ppim_idd {
@@ -176,8 +178,6 @@ struct ppim_spec {
 	uint32_t trans_queue_size; /* entries of each transaction queue */
 	bool unified_queue; /* reads and writes in one transaction queue */
 	bool dual_cmd; /* a row and a column command in one clock (HBM) */
-	bool self_refresh; /* idle ranks enter self refresh */
-	uint32_t sref_threshold;
 
 	uint32_t n_notes;
 	struct ppim_note notes[PPIM_SPEC_NOTES];
