@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What the build scripts share: messages, the cache outside the tree, a lock,
 # and a package index of our own that leaves the user's apt alone.
+# shellcheck disable=SC2034 # variables for the scripts that source this
 
 set -euo pipefail
 
@@ -61,10 +62,10 @@ apt_write_sources() {
 	security=$(apt_first_uri bookworm-security trixie-security stable-security)
 	[ -n "$main" ] || die "apt's sources name no Debian archive (bookworm or trixie): nothing to fetch from"
 	{
-		printf "deb [signed-by=$key] $main %s main\n" bookworm trixie
-		printf "deb-src [signed-by=$key] $main trixie main\n"
-		[ -z "$security" ] ||
-			printf "deb [signed-by=$key] $security bookworm-security main\n"
+		echo "deb [signed-by=$key] $main bookworm main"
+		echo "deb [signed-by=$key] $main trixie main"
+		echo "deb-src [signed-by=$key] $main trixie main"
+		[ -z "$security" ] || echo "deb [signed-by=$key] $security bookworm-security main"
 	} >"$PPIM_CACHE/apt/sources.list"
 }
 
