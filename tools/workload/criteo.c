@@ -28,8 +28,8 @@ struct wl_criteo {
 int wl_criteo_open(const char *path, struct wl_criteo **out,
 		   struct wl_diag *diag)
 {
-	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) :
-				     dup(STDIN_FILENO);
+	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC)
+				   : dup(STDIN_FILENO);
 	struct wl_criteo *tsv;
 
 	if (fd < 0)
@@ -120,7 +120,8 @@ static bool category_parse(const char *field, uint64_t *category)
 		*category = WL_CRITEO_EMPTY;
 		return true;
 	}
-	if (strlen(field) != 8 || field[strspn(field, "0123456789abcdefABCDEF")])
+	if (strlen(field) != 8 ||
+	    field[strspn(field, "0123456789abcdefABCDEF")])
 		return false;
 	*category = strtoul(field, NULL, 16);
 	return true;
@@ -150,8 +151,8 @@ static int field_parse(const struct wl_criteo *tsv, unsigned int field,
 					  text, diag);
 	} else if (!category_parse(text,
 				   &category[field - 1 - WL_CRITEO_INTEGERS])) {
-		return field_fail(tsv, field,
-				  "8 hexadecimal digits or nothing", text, diag);
+		return field_fail(tsv, field, "8 hexadecimal digits or nothing",
+				  text, diag);
 	}
 	return 0;
 }
@@ -178,10 +179,11 @@ static int line_parse(struct wl_criteo *tsv, bool whole, uint64_t *category,
 
 	n = line_split(tsv->line, field);
 	if (n != FIELDS)
-		return wl_fail(diag, -EINVAL,
-			       "%s:%llu: expected %u fields separated by tabs, got %u%s",
-			       tsv->path, (unsigned long long)tsv->line_no,
-			       FIELDS, n, whole ? "" : " (truncated file?)");
+		return wl_fail(
+			diag, -EINVAL,
+			"%s:%llu: expected %u fields separated by tabs, got %u%s",
+			tsv->path, (unsigned long long)tsv->line_no, FIELDS, n,
+			whole ? "" : " (truncated file?)");
 	for (i = 0; i < n; i++) {
 		ret = field_parse(tsv, i, field[i], category, diag);
 		if (ret)
@@ -189,8 +191,9 @@ static int line_parse(struct wl_criteo *tsv, bool whole, uint64_t *category,
 	}
 	/* eight digits are complete; nothing may have been more */
 	if (!whole && !*field[FIELDS - 1])
-		return line_fail(tsv, diag,
-				 "truncated: no line end after an empty last field");
+		return line_fail(
+			tsv, diag,
+			"truncated: no line end after an empty last field");
 	return 1;
 }
 

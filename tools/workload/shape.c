@@ -42,9 +42,10 @@ static int shape_tt(const struct wl_shape_config *cfg, struct ppim_shape *s,
 		if (tt_columns[k].dim == s->dim)
 			break;
 	if (k == sizeof(tt_columns) / sizeof(*tt_columns))
-		return wl_fail(diag, -EINVAL,
-			       "TT has column factors for vectors of 64, 128, 256 and 512 bytes, not of %u",
-			       cfg->vec_bytes);
+		return wl_fail(
+			diag, -EINVAL,
+			"TT has column factors for vectors of 64, 128, 256 and 512 bytes, not of %u",
+			cfg->vec_bytes);
 	memcpy(s->tt_q, tt_columns[k].q, sizeof(s->tt_q));
 	for (k = 0; k < 3; k++)
 		s->tt_p[k] = wl_cuberoot(s->rows);
@@ -57,7 +58,8 @@ static int shape_qr(const struct wl_shape_config *cfg, struct ppim_shape *s,
 		    struct wl_diag *diag)
 {
 	if (!cfg->collisions || cfg->collisions > PPIM_MAX_COLLISIONS)
-		return wl_fail(diag, -EINVAL, "%u collisions are not from 1 to %u",
+		return wl_fail(diag, -EINVAL,
+			       "%u collisions are not from 1 to %u",
 			       cfg->collisions, PPIM_MAX_COLLISIONS);
 	s->collisions = cfg->collisions;
 	s->combine = cfg->combine;
@@ -73,9 +75,10 @@ int wl_shape_make(enum ppim_algo algo, uint64_t rows,
 	memset(out, 0, sizeof(*out));
 	if (!cfg->vec_bytes || cfg->vec_bytes % 4 ||
 	    cfg->vec_bytes / 4 > PPIM_MAX_DIM)
-		return wl_fail(diag, -EINVAL,
-			       "a vector of %u bytes is not 1 to %u fp32 elements of 4 bytes",
-			       cfg->vec_bytes, PPIM_MAX_DIM);
+		return wl_fail(
+			diag, -EINVAL,
+			"a vector of %u bytes is not 1 to %u fp32 elements of 4 bytes",
+			cfg->vec_bytes, PPIM_MAX_DIM);
 	out->algo = algo;
 	out->dtype = PPIM_DTYPE_FP32;
 	out->rows = rows;
@@ -85,10 +88,11 @@ int wl_shape_make(enum ppim_algo algo, uint64_t rows,
 	else if (algo == PPIM_ALGO_QR)
 		ret = shape_qr(cfg, out, diag);
 	if (!ret && !ppim_shape_valid(out))
-		return wl_fail(diag, -EINVAL,
-			       "impossible geometry: %llu rows of %u bytes (c %u, rank %u)",
-			       (unsigned long long)rows, cfg->vec_bytes,
-			       cfg->collisions, cfg->rank);
+		return wl_fail(
+			diag, -EINVAL,
+			"impossible geometry: %llu rows of %u bytes (c %u, rank %u)",
+			(unsigned long long)rows, cfg->vec_bytes,
+			cfg->collisions, cfg->rank);
 	return ret;
 }
 

@@ -11,16 +11,16 @@
 /* Criteo Kaggle display advertising challenge: distinct values of its 26
  * categorical columns, 33,762,577 in all. */
 static const uint64_t kaggle[] = {
-	1460,  583,	10131227, 2202608, 305,	 24,	12517,	633,	3,
-	93145, 5683,	8351593,  3194,	   27,	 14992, 5461306, 10,	5652,
-	2173,  4,	7046547,  18,	   15,	 286181, 105,	142572,
+	1460,  583,  10131227, 2202608, 305, 24,     12517,   633,    3,
+	93145, 5683, 8351593,  3194,	27,  14992,  5461306, 10,     5652,
+	2173,  4,    7046547,  18,	15,  286181, 105,     142572,
 };
 
 /* Criteo Terabyte click logs, hashed to at most ten million each. */
 static const uint64_t terabyte[] = {
-	9980333, 36084, 17217, 7378, 20134,   3,       7112,	1442,	61,
-	9758201, 1333352, 313829, 10, 2208,   11156,   122,	4,	970,
-	14,	 9994222, 7267859, 9946608, 415421, 12420, 101, 36,
+	9980333, 36084,	  17217,   7378,    20134,  3,	   7112, 1442, 61,
+	9758201, 1333352, 313829,  10,	    2208,   11156, 122,	 4,    970,
+	14,	 9994222, 7267859, 9946608, 415421, 12420, 101,	 36,
 };
 
 int wl_fail(struct wl_diag *diag, int err, const char *fmt, ...)
@@ -83,12 +83,14 @@ static int tables_read(FILE *f, const char *path, struct wl_tables *out,
 		if (!*text)
 			continue;
 		if (out->n == WL_MAX_TABLES)
-			return wl_fail(diag, -EINVAL, "%s:%u: more than %u tables",
-				       path, line_no, WL_MAX_TABLES);
-		if (cardinality_parse(text, &out->rows[out->n]))
 			return wl_fail(diag, -EINVAL,
-				       "%s:%u: expected one cardinality from 1 to %llu, got '%.40s'",
-				       path, line_no, PPIM_MAX_ROWS, text);
+				       "%s:%u: more than %u tables", path,
+				       line_no, WL_MAX_TABLES);
+		if (cardinality_parse(text, &out->rows[out->n]))
+			return wl_fail(
+				diag, -EINVAL,
+				"%s:%u: expected one cardinality from 1 to %llu, got '%.40s'",
+				path, line_no, PPIM_MAX_ROWS, text);
 		out->n++;
 	}
 	if (ferror(f))
@@ -106,9 +108,10 @@ static int tables_read_file(const char *path, struct wl_tables *out,
 	int ret;
 
 	if (!f)
-		return wl_fail(diag, -errno,
-			       "%s: %s (tables are kaggle, terabyte, or a file of cardinalities)",
-			       path, strerror(errno));
+		return wl_fail(
+			diag, -errno,
+			"%s: %s (tables are kaggle, terabyte, or a file of cardinalities)",
+			path, strerror(errno));
 	ret = tables_read(f, path, out, diag);
 	fclose(f);
 	snprintf(out->label, sizeof(out->label), "%s", base ? base + 1 : path);

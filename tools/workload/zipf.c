@@ -9,10 +9,10 @@
 #include "workload.h"
 #include "hash.h"
 
-#define LN2	0x1.62e42fefa39efp-1
-#define LN2_HI	0x1.62e42feep-1		/* low 29 bits zero: k * LN2_HI is exact */
-#define LN2_LO	0x1.a39ef35793c76p-33
-#define SQRT2	0x1.6a09e667f3bcdp+0
+#define LN2    0x1.62e42fefa39efp-1
+#define LN2_HI 0x1.62e42feep-1 /* low 29 bits zero: k * LN2_HI is exact */
+#define LN2_LO 0x1.a39ef35793c76p-33
+#define SQRT2  0x1.6a09e667f3bcdp+0
 
 /* 1 + z2/3 + z2^2/5 + ...: atanh(z) / z for z2 = z * z <= 0.03 */
 static double atanh_series(double z2)
@@ -142,7 +142,7 @@ uint64_t wl_zipf_rank(const struct wl_zipf *z, uint64_t key)
 
 		if ((double)k - x <= z->squeeze ||
 		    u >= h_integral((double)k + 0.5, z->s) -
-				 h_value((double)k, z->s))
+				    h_value((double)k, z->s))
 			return k - 1;
 	}
 }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cli.h"
+
+static const char *cli_name = "ppim";
+
+void cli_die(int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fprintf(stderr, "%s: ", cli_name);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(code);
+}
+
+error_t cli_key(int key, char *arg, struct argp_state *state)
+{
+	if (key == ARGP_KEY_INIT) {
+		/* getopt has printed its line; without a stream argp adds none
+		 * of its own and hands the error back instead of exiting */
+		state->err_stream = NULL;
+		return 0;
+	}
+	if (key == ARGP_KEY_ARG)
+		cli_die(CLI_USAGE, "unexpected argument '%s'", arg);
+	return ARGP_ERR_UNKNOWN;
+}
+
+void cli_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+	const char *slash = strrchr(argv[0], '/');
+
+	cli_name = slash ? slash + 1 : argv[0];
+	if (argp_parse(argp, argc, argv, 0, NULL, input))
+		exit(CLI_USAGE);
+}
+
+uint64_t cli_u64(const char *option, const char *text, uint64_t min,
+		 uint64_t max)
+{
+	uint64_t v = 0;
+	char *end = NULL;
+
+	errno = 0;
+	if (isdigit((unsigned char)*text))
+		v = strtoull(text, &end, 0);
+	if (!end || *end || errno || v < min || v > max)
+		cli_die(CLI_USAGE,
+			"--%s: expected a whole number from %llu to %llu, got '%s'",
+			option, (unsigned long long)min,
+			(unsigned long long)max, text);
+	return v;
+}
+
+double cli_double(const char *option, const char *text, double min, double max)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (end == text || *end || !isfinite(v) || v < min || v > max)
+		cli_die(CLI_USAGE,
+			"--%s: expected a number from %g to %g, got '%s'",
+			option, min, max, text);
+	return v;
+}
+
+static int size_shift(const char *suffix)
+{
+	static const char letters[] = "KMGT";
+	const char *at;
+
+	if (!*suffix)
+		return 0;
+	at = strchr(letters, toupper((unsigned char)*suffix));
+	if (!at || suffix[1])
+		return -1;
+	return 10 * (int)(at - letters + 1);
+}
+
+uint64_t cli_size(const char *option, const char *text)
+{
+	uint64_t v = 0;
+	char *end = NULL;
+	int shift = -1;
+
+	errno = 0;
+	if (isdigit((unsigned char)*text))
+		v = strtoull(text, &end, 10);
+	if (end && !errno)
+		shift = size_shift(end);
+	if (shift < 0 || !v || v > UINT64_MAX >> shift)
+		cli_die(CLI_USAGE,
+			"--%s: expected bytes, with K, M, G or T if wanted, got '%s'",
+			option, text);
+	return v << shift;
+}
