@@ -59,6 +59,10 @@
 #define PPIM_REG_HOT_PPM	0x098	/* RO 4: share of accesses that HBM should
 					 * serve by the ratio of bandwidths,
 					 * parts per million */
+#define PPIM_REG_MAX_OUTPUT	0x09c	/* RO 4: bytes that a batch writes */
+#define PPIM_REG_MAX_COPY	0x0a0	/* RO 4: bytes of a WRITE or READ */
+#define PPIM_REG_MAX_INPUT	0x0a4	/* RO 4: bytes of guest memory that a
+					 * command reads, all parts together */
 #define PPIM_REG_END		0x100
 
 /* Doorbells: queue pair q (0 is the admin queue). Write the new index. */
@@ -264,6 +268,16 @@ struct ppim_hw_sqe {
 	};
 };
 PPIM_STATIC_ASSERT(sizeof(struct ppim_hw_sqe) == 64, "hw sqe");
+
+/* Which structure the offset in a detail counts in (PPIM_ST_BAD_FIELD,
+ * PPIM_ST_UNSUPPORTED): detail is one of these << 32 | the offset. */
+enum ppim_hw_where {
+	PPIM_IN_SQE = 0,
+	PPIM_IN_JOB = 1,
+	PPIM_IN_TABLE = 2,
+	PPIM_IN_EXTENT = 3,	/* from the start of the extent array */
+	PPIM_IN_SG = 4,		/* from the start of the scatter entry */
+};
 
 enum ppim_hw_inject {
 	PPIM_INJECT_CORRECTABLE = 1,
