@@ -281,6 +281,8 @@ static void algo_run(struct bench *b, enum ppim_algo algo, struct output *out)
 	for (i = 0; i < b->cfg.job.n_archs; i++)
 		bench_run(&a, b->cfg.job.archs[i], &result[i], &rate[i]);
 	algo_report(&a, result, rate, out);
+	for (i = 0; i < b->cfg.job.n_archs; i++)
+		job_result_free(&result[i]);
 	bench_algo_close(&a);
 }
 

@@ -78,7 +78,7 @@ static void slot_bags(struct run *r, struct slot *s)
 		};
 	s->gnr = (struct ppim_gnr){
 		.bags = s->bags,
-		.n_bags = r->a->job.n,
+		.n_tables = r->a->job.n,
 		.arch = r->arch,
 		.queue = QUEUE_FIRST,
 	};
@@ -189,7 +189,8 @@ static void batch_end(struct run *r, uint32_t i, int res,
 
 	if (res)
 		batch_die(s, res, result);
-	job_result_add(r->result, &result->annotation);
+	if (job_result_add(r->result, &result->annotation))
+		cli_die(CLI_FAILED, "no memory for annotations");
 	if (r->a->verify) {
 		err = verify_batch(r->a->verify, s->k, r->arch, s->out);
 		if (err > r->result->max_rel_err)
@@ -278,7 +279,8 @@ void bench_run(struct bench_algo *a, uint32_t arch, struct job_result *result,
 	double start;
 	uint32_t i;
 
-	*result = (struct job_result){ .algo = a->job.algo, .arch = arch };
+	job_result_init(result, a->job.algo, arch,
+			a->bench->cfg.job.annotations);
 	run_open(&r);
 	for (i = 0; a->bench->cfg.perf && i < r.depth; i++)
 		job_batch_fill(&a->bench->job, i, &r.slot[i].batch);

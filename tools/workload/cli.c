@@ -36,13 +36,25 @@ error_t cli_key(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-void cli_parse(const struct argp *argp, int argc, char **argv, void *input)
+static void parse(const struct argp *argp, int argc, char **argv,
+		  unsigned int flags, void *input)
 {
 	const char *slash = strrchr(argv[0], '/');
 
 	cli_name = slash ? slash + 1 : argv[0];
-	if (argp_parse(argp, argc, argv, 0, NULL, input))
+	if (argp_parse(argp, argc, argv, flags, NULL, input))
 		exit(CLI_USAGE);
+}
+
+void cli_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+	parse(argp, argc, argv, 0, input);
+}
+
+void cli_parse_in_order(const struct argp *argp, int argc, char **argv,
+			void *input)
+{
+	parse(argp, argc, argv, ARGP_IN_ORDER, input);
 }
 
 uint64_t cli_u64(const char *option, const char *text, uint64_t min,

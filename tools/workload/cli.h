@@ -23,6 +23,10 @@ void cli_die(int code, const char *fmt, ...)
  * left out. Does not return if the command line is wrong.
  */
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input);
+/* The same, arguments and options in their order: for commands with options of
+ * their own. */
+void cli_parse_in_order(const struct argp *argp, int argc, char **argv,
+			void *input);
 
 /* To be called by the root parser for ARGP_KEY_INIT and ARGP_KEY_ARG. */
 error_t cli_key(int key, char *arg, struct argp_state *state);

@@ -30,6 +30,7 @@ struct job_config {
 	uint32_t n_archs;
 	uint8_t archs[PPIM_ARCH_COUNT];
 	bool json;
+	bool annotations;	/* of every batch, with json */
 };
 
 /* Options for struct job_config, as a child of a tool's own parser. The input

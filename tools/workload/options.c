@@ -26,6 +26,7 @@ enum {
 	KEY_NO_DUP,
 	KEY_NO_PREFETCH,
 	KEY_JSON,
+	KEY_ANNOTATIONS,
 };
 
 static const struct argp_option options[] = {
@@ -69,6 +70,8 @@ static const struct argp_option options[] = {
 	  "no prefetch hint for R and G1", 3 },
 	{ NULL, 0, NULL, 0, "Output:", 4 },
 	{ "json", KEY_JSON, NULL, 0, "JSON instead of tables", 4 },
+	{ "annotations", KEY_ANNOTATIONS, NULL, 0,
+	  "with --json: the annotation of every batch", 4 },
 	{ 0 },
 };
 
@@ -95,6 +98,8 @@ static void config_finish(struct job_config *c)
 	static const uint8_t archs[] = { PPIM_ARCH_BGPIM, PPIM_ARCH_BGPIM_DUP,
 					 PPIM_ARCH_PROACTIVE };
 
+	if (c->annotations && !c->json)
+		cli_die(CLI_USAGE, "--annotations needs --json");
 	if (!c->samples)
 		c->samples = 1;
 	if (c->n_archs)
@@ -224,6 +229,9 @@ static error_t placement_key(int key, char *arg, struct job_config *c)
 		return 0;
 	case KEY_JSON:
 		c->json = true;
+		return 0;
+	case KEY_ANNOTATIONS:
+		c->annotations = true;
 		return 0;
 	default:
 		return shape_key(key, arg, c);

@@ -1,12 +1,43 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include "report.h"
 
-void job_result_add(struct job_result *r, const struct ppim_annotation *a)
+void job_result_init(struct job_result *r, enum ppim_algo algo, uint32_t arch,
+		     bool keep)
+{
+	*r = (struct job_result){ .algo = algo, .arch = arch, .keep = keep };
+}
+
+void job_result_free(struct job_result *r)
+{
+	free(r->note);
+	r->note = NULL;
+}
+
+/* Room doubles at every power of two. */
+static int note_keep(struct job_result *r, const struct ppim_annotation *a)
+{
+	struct ppim_annotation *grown;
+
+	if (!(r->batches & (r->batches - 1))) {
+		grown = reallocarray(r->note, r->batches ? 2 * r->batches : 1,
+				     sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		r->note = grown;
+	}
+	r->note[r->batches] = *a;
+	return 0;
+}
+
+int job_result_add(struct job_result *r, const struct ppim_annotation *a)
 {
 	struct ppim_annotation *s = &r->sum;
 
+	if (r->keep && note_keep(r, a))
+		return -ENOMEM;
 	s->busy_ps += a->busy_ps;
 	s->cycles += a->cycles;
 	s->lookups += a->lookups;
@@ -32,6 +63,7 @@ void job_result_add(struct job_result *r, const struct ppim_annotation *a)
 	if (a->bound_by < PPIM_BOUND_COUNT)
 		r->bound_ps[a->bound_by] += a->busy_ps;
 	r->batches++;
+	return 0;
 }
 
 /* What bound the batches that took most of the time. */
@@ -440,6 +472,66 @@ static void json_counters(json_t *o, const struct job_result *r)
 	json_object_set_new(o, "busy_ps", json_u64(s->busy_ps));
 }
 
+static const struct {
+	const char *key;
+	size_t offset;
+} note_fields[] = {
+#define FIELD(field)                                                           \
+	{                                                                      \
+#field, offsetof(struct ppim_annotation, field)                \
+	}
+	FIELD(start_ps),
+	FIELD(end_ps),
+	FIELD(busy_ps),
+	FIELD(cycles),
+	FIELD(lookups),
+	FIELD(reads_hbm),
+	FIELD(reads_dimm),
+	FIELD(activations_hbm),
+	FIELD(activations_dimm),
+	FIELD(row_hits_hbm),
+	FIELD(row_hits_dimm),
+	FIELD(sram_hits),
+	FIELD(sram_misses),
+	FIELD(prefetches),
+	FIELD(moves),
+	FIELD(transfers),
+	FIELD(cache_hits),
+	FIELD(cache_misses),
+	FIELD(link_bytes),
+	FIELD(macs),
+	FIELD(commands),
+	FIELD(entry_refs),
+	FIELD(entry_reuses),
+	FIELD(energy_pj),
+#undef FIELD
+};
+
+static json_t *json_annotation(const struct ppim_annotation *a)
+{
+	json_t *o = json_object();
+	uint64_t v;
+	size_t i;
+
+	for (i = 0; i < sizeof(note_fields) / sizeof(*note_fields); i++) {
+		memcpy(&v, (const char *)a + note_fields[i].offset, sizeof(v));
+		json_object_set_new(o, note_fields[i].key, json_u64(v));
+	}
+	json_object_set_new(o, "bound_by",
+			    json_string(job_bound_name(a->bound_by)));
+	return o;
+}
+
+static json_t *json_annotations(const struct job_result *r)
+{
+	json_t *array = json_array();
+	uint64_t k;
+
+	for (k = 0; k < r->batches; k++)
+		json_array_append_new(array, json_annotation(&r->note[k]));
+	return array;
+}
+
 static json_t *json_result(const struct job_result *r,
 			   const struct job_result *all, uint32_t n)
 {
@@ -460,6 +552,8 @@ static json_t *json_result(const struct job_result *r,
 		json_object_set_new(o, "max_relative_error",
 				    json_real(r->max_rel_err));
 	}
+	if (r->keep)
+		json_object_set_new(o, "annotations", json_annotations(r));
 	return o;
 }
 

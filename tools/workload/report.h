@@ -20,9 +20,15 @@ struct job_result {
 	uint64_t bound_ps[PPIM_BOUND_COUNT];
 	uint64_t vectors;	/* outputs compared with the reference; 0: none */
 	double max_rel_err;	/* against fp64, of the sum of magnitudes */
+	bool keep;		/* every batch's annotation */
+	struct ppim_annotation *note;
 };
 
-void job_result_add(struct job_result *r, const struct ppim_annotation *a);
+void job_result_init(struct job_result *r, enum ppim_algo algo, uint32_t arch,
+		     bool keep);
+void job_result_free(struct job_result *r);
+/* 0 or -ENOMEM */
+int job_result_add(struct job_result *r, const struct ppim_annotation *a);
 uint32_t job_result_bound(const struct job_result *r);
 double job_result_ns_per_lookup(const struct job_result *r);
 
