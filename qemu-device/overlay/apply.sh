@@ -24,9 +24,10 @@ put() {
 	cat >"$tree/$1.new"
 	if cmp -s "$tree/$1.new" "$tree/$1"; then
 		rm "$tree/$1.new"
-	else
-		mv "$tree/$1.new" "$tree/$1"
+		return
 	fi
+	case $1 in *.sh) chmod 755 "$tree/$1.new" ;; esac
+	mv "$tree/$1.new" "$tree/$1"
 }
 
 # hook FILE LINE NEW: the line NEW after LINE, which must be there once.
@@ -58,12 +59,13 @@ sources() {
 		skip+=(-path "./$1" -prune -o)
 		shift
 	done
-	(cd "$dir" && find . "${skip[@]}" -type f \( -name '*.[ch]' -o -name meson.build \
-		-o -name Kconfig -o -name trace-events \) -print | sort)
+	(cd "$dir" && find . "${skip[@]}" -type f \( -name '*.[ch]' -o -name '*.sh' \
+		-o -name '*.ini' -o -name meson.build -o -name Kconfig -o -name trace-events \) -print | sort)
 }
 
-mirror "$top/qemu-device/hw" hw/misc/ppim engine include
+mirror "$top/qemu-device/hw" hw/misc/ppim engine configs include
 mirror "$top/qemu-device/engine" hw/misc/ppim/engine
+mirror "$top/qemu-device/configs" hw/misc/ppim/configs
 mirror "$top/kernel/include" hw/misc/ppim/include
 mirror "$top/qemu-device/qtest" tests/qtest/ppim
 
