@@ -63,7 +63,6 @@ static int build_required(struct builder *b)
 		{ "CWL", r->cwl == RAW_ABSENT },
 		{ "tRP", r->trp == RAW_ABSENT },
 		{ "tRAS", r->tras == RAW_ABSENT },
-		{ "tRFC", r->trfc == RAW_ABSENT },
 		{ "tFAW", r->tfaw == RAW_ABSENT },
 		{ "tWR", r->twr == RAW_ABSENT },
 		{ "channel_size", r->channel_mb == RAW_ABSENT },
@@ -303,7 +302,7 @@ static void build_refresh(struct builder *b)
 	struct ppim_timing *t = &b->spec->t;
 	bool by_bank = b->spec->refresh == PPIM_REFRESH_BANK_STAGGERED;
 
-	t->trfc = r->trfc;
+	t->trfc = value_or(b, r->trfc, "tRFC", 74);
 	t->trefi = value_or(b, r->trefi, "tREFI", 7800);
 	t->trfcb = r->trfcb == RAW_ABSENT && !by_bank ?
 			   20 :
@@ -340,6 +339,8 @@ static int check_timing(struct builder *b)
 	if (t->trc < t->tras)
 		return FAIL(b, "tRC", "%u is less than tRAS %u", t->trc,
 			    t->tras);
+	if (t->trc < t->trcd_rd || t->trc < t->trcd_wr)
+		return FAIL(b, "tRC", "%u is less than tRCD", t->trc);
 	if (t->al >= t->trcd_rd || t->al >= t->trcd_wr)
 		return FAIL(b, "AL", "%u is not less than tRCD", t->al);
 	if (b->spec->refresh == PPIM_REFRESH_RANK_STAGGERED &&

@@ -452,9 +452,12 @@ static int parser_line(struct parser *p, char *line)
 	*eq = '\0';
 	name = trim(line);
 	value = trim(eq + 1);
-	if (!*name || !*value)
-		return parser_fail(p, *name ? name : "=",
-				   "'key = value' is expected");
+	if (!*name)
+		return parser_fail(p, "=", "'key = value' is expected");
+	if (!*value) {
+		spec_note(p->spec, PPIM_NOTE_IGNORED, name, "has no value");
+		return 0;
+	}
 	return parser_key(p, name, value);
 }
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What several timing models share: the distances between commands that a
+ * specification implies, and the activation window.
+ */
+#ifndef PPIM_ENGINE_DRAM_TIMING_H
+#define PPIM_ENGINE_DRAM_TIMING_H
+
+#include "ppim-engine/spec.h"
+
+/*
+ * Least clocks from one command to another. _s: another bank group of the
+ * rank, _l: the same bank group, _o: another rank; none: the same bank, or
+ * all of the rank. The formulas are DRAMsim3's (src/timing.cc), so that equal
+ * files give equal cycles; deviations are named.
+ */
+struct dram_delays {
+	uint32_t rd_rd_s, rd_rd_l, rd_rd_o;
+	uint32_t wr_wr_s, wr_wr_l, wr_wr_o;
+	uint32_t rd_wr, rd_wr_o;
+	uint32_t wr_rd_s, wr_rd_l, wr_rd_o;
+	uint32_t rd_pre, wr_pre;
+	uint32_t rda_act, wra_act; /* with auto-precharge */
+	uint32_t rda_ref, wra_ref;
+	uint32_t act_rd, act_wr, act_pre, act_act;
+	uint32_t act_act_s, act_act_l;
+	uint32_t pre_act, pre_pre;
+	uint32_t ref_act, refb_act;
+	uint32_t faw, aw32; /* four, thirty-two activations; 0: no limit */
+	uint32_t read_done; /* read command to the burst's last beat */
+};
+
+void dram_delays_init(const struct ppim_spec *spec, struct dram_delays *d);
+
+/*
+ * Sliding window over activations: the next one is legal when the n-th last
+ * is at least `span` clocks ago. Holds for each of the last n the clock from
+ * which it binds no more.
+ */
+struct dram_window4 {
+	uint64_t until[4];
+	uint32_t at;
+};
+
+/* Notes an activation at `now`; returns the earliest clock of the next. */
+static inline uint64_t dram_window4_act(struct dram_window4 *w, uint64_t now,
+					uint32_t span)
+{
+	w->until[w->at] = now + span;
+	w->at = (w->at + 1) & 3;
+	return w->until[w->at];
+}
+
+#endif
