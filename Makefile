@@ -16,7 +16,8 @@ export PPIM_BUILD := $(O)
 export PPIM_JOBS := $(JOBS)
 
 build_scripts := tools/build
-sub = $(MAKE) -j$(JOBS) O=$(O)
+# V=1 shows every command.
+sub = $(MAKE) $(if $(V),,-s) -j$(JOBS) O=$(O)
 
 # --- options ---------------------------------------------------------------
 
@@ -111,7 +112,7 @@ $(O)/linux/%/vmlinuz: | deps-build
 	@$(build_scripts)/kernel.sh $(O)/linux $* image
 $(O)/linux/%/build/Makefile: | deps-build
 	@$(build_scripts)/kernel.sh $(O)/linux $* headers
-$(O)/linux/%/source/Makefile: | deps-build
+$(O)/linux/%/source/tools/testing/selftests/lib.mk: | deps-build
 	@$(build_scripts)/kernel.sh $(O)/linux $* source
 
 module: $(O)/linux/$(guest_kernel)/vmlinuz
@@ -123,7 +124,8 @@ guest: tools module
 
 # --- tests and benchmarks --------------------------------------------------
 
-groups := unit unit-san cli qtest module kselftest guest lint
+groups := lint docs unit unit-san cli module qtest kselftest guest
+harness = $(O)/linux/$(guest_kernel)/source/tools/testing/selftests/lib.mk
 option_of = CONFIG_TEST_$(shell echo $(1) | tr a-z- A-Z_)
 chosen = $(foreach g,$(groups),$(if $($(call option_of,$(g))),$(g)))
 
@@ -147,8 +149,9 @@ prepare-unit-san: deps-check
 prepare-cli: deps-check tools
 prepare-qtest: deps-check qemu
 prepare-module: deps-check module $(foreach s,$(CONFIG_BUILD_KERNEL),$(O)/linux/$(s)/build/Makefile) \
-	$(O)/linux/$(guest_kernel)/source/Makefile
-prepare-kselftest: deps-check qemu guest $(O)/linux/$(guest_kernel)/source/Makefile
-	@$(sub) -C tests/kselftest
+	$(harness)
+prepare-kselftest: deps-check qemu guest $(harness)
+	@$(sub) -C tests/kselftest HARNESS=$(dir $(harness))
 prepare-guest: deps-check build
-prepare-lint: deps-check
+prepare-lint: deps-check tools
+prepare-docs: deps-check build

@@ -50,12 +50,12 @@ fetch_source() {
 	deb=$(mktemp -d "$PPIM_CACHE/tmp.XXXXXX")
 	apt_unpack "$deb" "linux-source-$series/bookworm-security"
 	mkdir -p "$dir"
-	tar -C "$dir" -xJf "$deb/usr/src/linux-source-$series.tar.xz" --strip-components=1 --wildcards \
+	tar -C "$dir" -xJf "$deb/usr/src/linux-source-$series.tar.xz" --strip-components=1 \
+		--wildcards --no-wildcards-match-slash \
 		'*/tools/testing/selftests/*.h' '*/tools/testing/selftests/lib.mk' \
-		'*/tools/testing/selftests/kselftest' '*/tools/scripts' '*/tools/build' \
-		'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch' \
-		'*/scripts/kernel-doc' '*/scripts/subarch.include' '*/scripts/Makefile.compiler' \
-		'*/Documentation/dev-tools/checkpatch.rst' '*/.clang-format'
+		'*/tools/testing/selftests/kselftest' '*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
+		'*/scripts/const_structs.checkpatch' '*/scripts/kernel-doc' \
+		'*/Documentation/dev-tools/checkpatch.rst'
 	rm -rf "$deb"
 }
 

@@ -1,0 +1,10 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# In the guest: the kernel's own runner over the list of programs.
+BASE_DIR=$(dirname "$0")
+export BASE_DIR
+cd "$BASE_DIR/ppim" || exit
+# shellcheck source=/dev/null # the kernel's
+. ../kselftest/runner.sh
+# shellcheck disable=SC2046 # one word for each program
+run_many $(cat ../list)

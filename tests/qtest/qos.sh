@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The device's tests in QEMU's own framework; QEMU's tests of other devices are
+# not ours to run.
+
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+qemu=${PPIM_BUILD:-$top/build}/${PPIM_QEMU:-qemu}
+export QTEST_QEMU_BINARY=$qemu/qemu-system-x86_64
+
+mapfile -t paths < <("$qemu/qos-test" -l | grep '/ppim/')
+arguments=()
+for path in "${paths[@]}"; do
+	arguments+=(-p "$path")
+done
+if [ ${#arguments[@]} = 0 ]; then
+	echo "Bail out! qos-test lists no test of the ppim device"
+	exit 1
+fi
+cd "$qemu"
+exec ./qos-test --tap -k "${arguments[@]}"
