@@ -116,7 +116,7 @@ $(O)/linux/%/source/tools/testing/selftests/lib.mk: | deps-build
 	@$(build_scripts)/kernel.sh $(O)/linux $* source
 
 module: $(O)/linux/$(guest_kernel)/vmlinuz
-	@$(sub) -C kernel SERIES=$(guest_kernel) KDIR=$(O)/linux/$(guest_kernel)/build DEBUG=$(CONFIG_MODULE_DEBUG)
+	@$(sub) -C kernel KVERS=$(guest_kernel) PPIM_DEBUG=$(CONFIG_MODULE_DEBUG)
 
 guest_programs := ppimctl ppim-bench ppim-sim
 guest: tools module

@@ -60,7 +60,7 @@ install_modules() {
 		*) cp -L "$file" "$dest/" ;;
 		esac
 	done
-	cp "$build/kernel/$series/ppim.ko" "$dest/"
+	strip -g -o "$dest/ppim.ko" "$build/kernel/$series/ppim.ko"
 	cp "$stock"/modules.{order,builtin,builtin.modinfo} "$dest/"
 	depmod -b "$root" "$release"
 }
@@ -71,7 +71,7 @@ libraries_of() {
 
 install_programs() {
 	local file
-	install -D -t "$root/usr/bin" "${programs[@]}" "$(command -v bash)"
+	install -D --strip -t "$root/usr/bin" "${programs[@]}" "$(command -v bash)"
 	LD_LIBRARY_PATH=$build/lib libraries_of "${programs[@]}" "$(command -v bash)" | while read -r file; do
 		case $file in
 		"$build"/lib/*) install -D "$file" "$root/usr/lib/$(basename "$file")" ;;
