@@ -35,9 +35,11 @@ static int ppim_copy_pause(void)
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/* Stores through a write-combining mapping have arrived when this returns. */
 static void ppim_copy_leave(struct ppim_device *pd)
 {
+	/* Stores through the write-combining mapping arrive before a doorbell
+	 * that another CPU rings.
+	 */
 	wmb();
 	ppim_gate_exit(pd);
 }

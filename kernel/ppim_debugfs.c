@@ -144,7 +144,7 @@ static ssize_t ppim_inject_write(struct file *filp, const char __user *user, siz
 	line[bytes] = 0;
 	ret = ppim_inject_parse(line, &sqe);
 	if (!ret)
-		ret = ppim_admin_do(pd, &sqe, false);
+		ret = ppim_admin_do(pd, &sqe, NULL, false);
 	return ret ?: bytes;
 }
 

@@ -11,6 +11,7 @@
 #include <linux/delay.h>
 #include <linux/idr.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 
 #include "ppim_compat.h"
 #include "ppim_drv.h"
@@ -18,7 +19,7 @@
 #define PPIM_MINORS		64
 #define PPIM_READY_MS		5000	/* of enable and disable */
 #define PPIM_DRAIN_MS		2000	/* before a suspend cancels */
-#define PPIM_MAX_ALIGN		(1u << 20)
+#define PPIM_MAX_ALIGN		SZ_1M
 #define PPIM_MAX_EXTENTS	65536u	/* their array is one allocation */
 
 unsigned int ppim_timeout_ms = 30000;
@@ -205,6 +206,7 @@ static void ppim_limits_read(struct ppim_device *pd)
 	l->max_indices = readl(r + PPIM_REG_MAX_INDICES);
 	l->max_extents = min(readl(r + PPIM_REG_MAX_EXTENTS), PPIM_MAX_EXTENTS);
 	l->max_sg = readl(r + PPIM_REG_MAX_SG);
+	l->max_output = readl(r + PPIM_REG_MAX_OUTPUT);
 	l->archs = readl(r + PPIM_REG_ARCHS);
 	l->arch_default = readl(r + PPIM_REG_ARCH_DEFAULT);
 	l->algos = readl(r + PPIM_REG_ALGOS);
@@ -239,7 +241,7 @@ static int ppim_limits_check(struct ppim_device *pd)
 		return dev_err_probe(&pdev->dev, -ENODEV,
 				     "%llu bytes of DIMM do not fit the window\n", l->dimm_bytes);
 	if (!l->max_queues || l->max_entries < 2 || !l->max_tables ||
-	    !l->max_indices || !l->max_extents || !l->max_sg)
+	    !l->max_indices || !l->max_extents || !l->max_sg || !l->max_output)
 		return dev_err_probe(&pdev->dev, -ENODEV, "a limit is zero\n");
 	return 0;
 }

@@ -38,7 +38,8 @@
 #define PPIM_NAME		"ppim"
 
 /* Memory of one slot: descriptors of the usual batch without any allocation.
- * A batch of 26 tables in user memory takes about 250 scatter entries. */
+ * A batch of 26 tables in user memory takes about 250 scatter entries.
+ */
 #define PPIM_SLOT_BYTES		16384u
 #define PPIM_SLOT_JOBS		32u
 #define PPIM_SLOT_ANNOTATION	(PPIM_SLOT_JOBS * sizeof(struct ppim_hw_job))
@@ -72,6 +73,7 @@ struct ppim_limits {
 	u32 max_indices;
 	u32 max_extents;
 	u32 max_sg;
+	u32 max_output;
 	u32 archs;
 	u32 arch_default;
 	u32 algos;
@@ -173,7 +175,7 @@ struct ppim_device {
 	struct ppim_queue *queues;	/* [0] is the admin queue */
 	u32 n_queues;			/* I/O queues */
 	bool one_vector;
-	struct mutex admin_mutex;
+	struct mutex admin_mutex;	/* one admin command at a time */
 	struct ppim_admin admin;
 	struct ppim_hw_stats *stats;
 	dma_addr_t stats_dma;
@@ -181,13 +183,13 @@ struct ppim_device {
 	struct delayed_work watchdog;
 	bool reset_demanded;
 
-	struct mutex tier_mutex;
+	struct mutex tier_mutex;	/* the allocators */
 	struct ppim_space *spaces;	/* slices, then the DIMM */
 	u32 n_spaces;
 	u64 hbm_used;
 	u64 dimm_used;
 
-	struct mutex list_mutex;
+	struct mutex list_mutex;	/* the lists below */
 	struct list_head files;
 	struct list_head mems;
 	struct xarray tables;		/* by id */
@@ -331,7 +333,8 @@ struct ppim_sg_chunk {
 };
 
 /* A batch. One reference is the flight's, one its owner's: the ioctl that
- * waits, the ticket, or the io_uring command. */
+ * waits, the ticket, or the io_uring command.
+ */
 struct ppim_job {
 	struct list_head node;		/* file->inflight or file->done */
 	struct list_head ended_node;	/* local lists */
@@ -346,6 +349,8 @@ struct ppim_job {
 	u32 arch;
 	u32 n_jobs;
 	u64 lookups;
+	u64 bags;
+	u64 output;			/* bytes */
 	struct ppim_ioc_job *jobs;
 	struct page **pages;		/* of all plain buffers, */
 	dma_addr_t *dma;		/* in one allocation */
@@ -384,7 +389,7 @@ int ppim_queue_slot_get(struct ppim_device *pd, struct ppim_job *job, u32 queue,
 void ppim_queue_slot_put(struct ppim_job *job);
 void ppim_queue_push(struct ppim_job *job, struct ppim_hw_sqe *sqe);
 void ppim_queue_abort(struct ppim_job *job);
-int ppim_admin_do(struct ppim_device *pd, struct ppim_hw_sqe *sqe, bool starting);
+int ppim_admin_do(struct ppim_device *pd, struct ppim_hw_sqe *sqe, u64 *detail, bool starting);
 int ppim_admin_stats(struct ppim_device *pd, struct ppim_hw_stats *stats);
 void ppim_admin_cancel(struct ppim_device *pd);
 void ppim_watchdog(struct work_struct *work);
@@ -469,7 +474,7 @@ int ppim_status_errno(u32 status);
 
 /* ppim_ioctl.c */
 long ppim_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
-int ppim_ioctl_copy_in(void *to, size_t bytes, size_t least, u64 user, u32 *user_bytes);
+int ppim_ioctl_copy_in(void *to, size_t bytes, u64 user, u32 *user_bytes);
 
 /* ppim_uring.c */
 int ppim_uring_cmd(struct io_uring_cmd *ioucmd, unsigned int issue_flags);

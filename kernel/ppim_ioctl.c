@@ -13,9 +13,8 @@
 #include "ppim_drv.h"
 
 struct ppim_ioctl_desc {
-	u32 cmd;
-	u32 bytes;
-	u32 least;			/* the structure's first version */
+	u32 bytes;			/* of the structure; of its first version, too */
+	bool out;			/* written back */
 	int (*call)(struct ppim_file *file, void *arg);
 };
 
@@ -112,43 +111,42 @@ static int ppim_reset(struct ppim_file *file, void *arg)
 	return ppim_device_reset(file->pd, "asked for by a user");
 }
 
-#define PPIM_IOCTL(_cmd, _type, _call)						\
-	[_IOC_NR(_cmd)] = { _cmd, sizeof(_type), sizeof(_type), _call }
+#define PPIM_IN(_type, _call)		{ sizeof(struct _type), false, _call }
+#define PPIM_INOUT(_type, _call)	{ sizeof(struct _type), true, _call }
 
 static const struct ppim_ioctl_desc ppim_ioctls[] = {
-	PPIM_IOCTL(PPIM_IOC_INFO, struct ppim_ioc_info, ppim_info),
-	PPIM_IOCTL(PPIM_IOC_TABLE_CREATE, struct ppim_ioc_table_create, ppim_table_create),
-	PPIM_IOCTL(PPIM_IOC_TABLE_DESTROY, struct ppim_ioc_handle, ppim_table_destroy),
-	PPIM_IOCTL(PPIM_IOC_PLACE, struct ppim_ioc_place, ppim_place),
-	PPIM_IOCTL(PPIM_IOC_DUPLICATE, struct ppim_ioc_place, ppim_duplicate),
-	PPIM_IOCTL(PPIM_IOC_PREFETCH, struct ppim_ioc_prefetch, ppim_table_prefetch),
-	PPIM_IOCTL(PPIM_IOC_UPLOAD, struct ppim_ioc_copy, ppim_copy_upload),
-	PPIM_IOCTL(PPIM_IOC_DOWNLOAD, struct ppim_ioc_copy, ppim_copy_download),
-	PPIM_IOCTL(PPIM_IOC_GNR, struct ppim_ioc_gnr, ppim_job_gnr),
-	PPIM_IOCTL(PPIM_IOC_WAIT, struct ppim_ioc_wait, ppim_job_wait),
-	PPIM_IOCTL(PPIM_IOC_TABLE_INFO, struct ppim_ioc_table_info, ppim_table_info),
-	PPIM_IOCTL(PPIM_IOC_STATS, struct ppim_ioc_stats, ppim_stats),
-	PPIM_IOCTL(PPIM_IOC_RESET, struct ppim_ioc_reset, ppim_reset),
-	PPIM_IOCTL(PPIM_IOC_MEM_REGISTER, struct ppim_ioc_mem, ppim_mem_register),
-	PPIM_IOCTL(PPIM_IOC_MEM_UNREGISTER, struct ppim_ioc_handle, ppim_mem_unregister),
+	[_IOC_NR(PPIM_IOC_INFO)] = PPIM_INOUT(ppim_ioc_info, ppim_info),
+	[_IOC_NR(PPIM_IOC_TABLE_CREATE)] = PPIM_INOUT(ppim_ioc_table_create, ppim_table_create),
+	[_IOC_NR(PPIM_IOC_TABLE_DESTROY)] = PPIM_IN(ppim_ioc_handle, ppim_table_destroy),
+	[_IOC_NR(PPIM_IOC_PLACE)] = PPIM_INOUT(ppim_ioc_place, ppim_place),
+	[_IOC_NR(PPIM_IOC_DUPLICATE)] = PPIM_INOUT(ppim_ioc_place, ppim_duplicate),
+	[_IOC_NR(PPIM_IOC_PREFETCH)] = PPIM_IN(ppim_ioc_prefetch, ppim_table_prefetch),
+	[_IOC_NR(PPIM_IOC_UPLOAD)] = PPIM_IN(ppim_ioc_copy, ppim_copy_upload),
+	[_IOC_NR(PPIM_IOC_DOWNLOAD)] = PPIM_IN(ppim_ioc_copy, ppim_copy_download),
+	[_IOC_NR(PPIM_IOC_GNR)] = PPIM_INOUT(ppim_ioc_gnr, ppim_job_gnr),
+	[_IOC_NR(PPIM_IOC_WAIT)] = PPIM_INOUT(ppim_ioc_wait, ppim_job_wait),
+	[_IOC_NR(PPIM_IOC_TABLE_INFO)] = PPIM_INOUT(ppim_ioc_table_info, ppim_table_info),
+	[_IOC_NR(PPIM_IOC_STATS)] = PPIM_INOUT(ppim_ioc_stats, ppim_stats),
+	[_IOC_NR(PPIM_IOC_RESET)] = PPIM_IN(ppim_ioc_reset, ppim_reset),
+	[_IOC_NR(PPIM_IOC_MEM_REGISTER)] = PPIM_INOUT(ppim_ioc_mem, ppim_mem_register),
+	[_IOC_NR(PPIM_IOC_MEM_UNREGISTER)] = PPIM_IN(ppim_ioc_handle, ppim_mem_unregister),
 };
 
 /**
  * ppim_ioctl_copy_in - an argument structure from its user
  * @to: the structure as this kernel knows it
- * @bytes: its size
- * @least: the size of its first version
+ * @bytes: its size, which is also the least that a user may know
  * @user: user pointer; the structure there begins with its size
  * @user_bytes: out: that size
  */
-int ppim_ioctl_copy_in(void *to, size_t bytes, size_t least, u64 user, u32 *user_bytes)
+int ppim_ioctl_copy_in(void *to, size_t bytes, u64 user, u32 *user_bytes)
 {
 	void __user *from = u64_to_user_ptr(user);
 	int ret;
 
 	if (get_user(*user_bytes, (u32 __user *)from))
 		return -EFAULT;
-	if (*user_bytes < least)
+	if (*user_bytes < bytes)
 		return -EINVAL;
 	/* Nobody means this, and the tail has to be read through. */
 	if (*user_bytes > PAGE_SIZE)
@@ -181,8 +179,8 @@ long ppim_ioctl(struct file *filp, unsigned int cmd, unsigned long user)
 		return -ENOTTY;
 	if (READ_ONCE(file->pd->dead))
 		return -ENODEV;
-	ret = ppim_ioctl_copy_in(&arg, d->bytes, d->least, user, &bytes);
-	if (ret || _IOC_DIR(d->cmd) != (_IOC_READ | _IOC_WRITE))
+	ret = ppim_ioctl_copy_in(&arg, d->bytes, user, &bytes);
+	if (ret || !d->out)
 		return ret ?: d->call(file, &arg);
 	bytes = min(bytes, d->bytes);
 	/* What goes out must have a place: found out before anything is done. */

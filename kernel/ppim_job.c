@@ -152,7 +152,8 @@ static int ppim_job_check(struct ppim_job *job, const struct ppim_ioc_job *j)
 	if (!j->n_bags)
 		return -EINVAL;
 	job->lookups += j->n_indices;
-	if (job->lookups > l->max_indices || j->n_bags > l->max_indices) {
+	job->bags += j->n_bags;
+	if (job->lookups > l->max_indices || job->bags > l->max_indices) {
 		job->result.detail = l->max_indices;
 		return -E2BIG;
 	}
@@ -203,6 +204,11 @@ static int ppim_item_hold(struct ppim_job *job, struct ppim_item *it,
 	u64 output = (u64)j->n_bags * it->table->shape.dim * sizeof(u32);
 	int ret;
 
+	job->output += output;
+	if (job->output > job->pd->limits.max_output) {
+		job->result.detail = job->pd->limits.max_output;
+		return -E2BIG;
+	}
 	ret = ppim_buf_hold(job, &it->buf[PPIM_BUF_INDICES], &j->indices,
 			    (u64)j->n_indices * j->index_bytes, false, pages);
 	if (!ret)
@@ -346,7 +352,8 @@ static void ppim_buf_unload(struct ppim_job *job, struct ppim_buf *b)
 }
 
 /* Lets go of everything but the result; may be called again. The device has
- * the job no more, or never had it. */
+ * the job no more, or never had it.
+ */
 static void ppim_job_unload(struct ppim_job *job)
 {
 	u32 i;
@@ -568,7 +575,8 @@ static void ppim_job_sync_outputs(struct ppim_job *job)
 }
 
 /* Leaves the file's list of flights; who waits for it is woken. The file can
- * be freed as soon as its lock is let go. */
+ * be freed as soon as its lock is let go.
+ */
 static enum ppim_job_kind ppim_job_land(struct ppim_job *job)
 {
 	struct ppim_file *file = job->file;
@@ -686,6 +694,13 @@ static int ppim_job_take(struct ppim_file *file, u64 ticket, struct ppim_job **o
 	return ret;
 }
 
+static bool ppim_job_taken(struct ppim_file *file, const struct ppim_ioc_wait *w,
+			   struct ppim_job **out, int *ret)
+{
+	*ret = ppim_job_take(file, w->ticket, out);
+	return *ret != -ETIMEDOUT;
+}
+
 int ppim_job_wait(struct ppim_file *file, void *arg)
 {
 	struct ppim_ioc_wait *w = arg;
@@ -697,9 +712,11 @@ int ppim_job_wait(struct ppim_file *file, void *arg)
 		return -EINVAL;
 	ret = ppim_job_take(file, w->ticket, &job);
 	if (ret == -ETIMEDOUT && w->timeout_ns) {
-		left = w->timeout_ns < 0 ? MAX_SCHEDULE_TIMEOUT : nsecs_to_jiffies(w->timeout_ns) + 1;
-		left = wait_event_killable_timeout(file->wait,
-			(ret = ppim_job_take(file, w->ticket, &job)) != -ETIMEDOUT, left);
+		left = MAX_SCHEDULE_TIMEOUT;
+		if (w->timeout_ns > 0)
+			left = nsecs_to_jiffies(w->timeout_ns) + 1;
+		left = wait_event_killable_timeout(file->wait, ppim_job_taken(file, w, &job, &ret),
+						   left);
 		if (left < 0)
 			return -EINTR;
 	}
@@ -711,7 +728,8 @@ int ppim_job_wait(struct ppim_file *file, void *arg)
 }
 
 /* Last close: no call is under way any more. Every job ends, by its
- * completion, by the abort, or by the reset that the watchdog falls back on. */
+ * completion, by the abort, or by the reset that the watchdog falls back on.
+ */
 void ppim_job_close_all(struct ppim_file *file)
 {
 	struct ppim_job *job;

@@ -8,12 +8,13 @@
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "ppim_drv.h"
 
 #define PPIM_PIN_BATCH		1024	/* pages between looks for a signal */
-#define PPIM_SG_MAX_BYTES	(1u << 30)
+#define PPIM_SG_MAX_BYTES	SZ_1G
 
 u64 ppim_pin_count(u64 addr, u64 bytes)
 {
@@ -132,7 +133,8 @@ void ppim_pin_unmap(struct ppim_device *pd, struct ppim_pin *pin)
 }
 
 /* A registration's mapping outlives the batch: what the batch uses of it is
- * handed to the device before, and back to the CPU after. */
+ * handed to the device before, and back to the CPU after.
+ */
 void ppim_pin_sync(struct ppim_device *pd, const struct ppim_pin *pin, u64 offset, u64 bytes,
 		   bool for_cpu)
 {
@@ -204,7 +206,8 @@ static void ppim_mem_free(struct ppim_device *pd, struct ppim_mem *m)
 }
 
 /* The device goes: its mappings go with it, the pages stay pinned for their
- * owner until the file is closed. */
+ * owner until the file is closed.
+ */
 void ppim_mem_unmap_all(struct ppim_device *pd)
 {
 	struct ppim_mem *m;
@@ -347,7 +350,8 @@ void ppim_sg_free(struct ppim_device *pd, struct list_head *chunks)
 }
 
 /* A list that is being written: the chain entry that leads to the present
- * array learns the array's length when it is known. */
+ * array learns the array's length when it is known.
+ */
 struct ppim_sg_list {
 	struct ppim_hw_sg *chain;
 	u32 start;			/* in the present array */

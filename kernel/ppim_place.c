@@ -143,7 +143,8 @@ static int ppim_extents_alloc(struct ppim_placing *w)
 }
 
 /* What another process had there must not be read: new memory is cleared, or
- * gets the first copy's contents. */
+ * gets the first copy's contents.
+ */
 static int ppim_extents_fill(struct ppim_placing *w)
 {
 	struct ppim_extent *e = &w->sub.extents[w->n_old];

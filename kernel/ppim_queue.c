@@ -268,7 +268,8 @@ static void ppim_queue_free_dma(struct ppim_queue *q)
 }
 
 /* The device is stopped. Slots stay until ppim_queues_free: a submitter may
- * still be waiting for one. */
+ * still be waiting for one.
+ */
 void ppim_queues_destroy(struct ppim_device *pd)
 {
 	u32 i;
@@ -337,7 +338,7 @@ int ppim_queues_start(struct ppim_device *pd)
 		sqe.create.entries = cpu_to_le32(q->entries);
 		sqe.create.qid = cpu_to_le16(q->qid);
 		sqe.create.vector = cpu_to_le16(q->vector);
-		ret = ppim_admin_do(pd, &sqe, true);
+		ret = ppim_admin_do(pd, &sqe, NULL, true);
 		if (ret)
 			dev_err(&pd->pdev->dev, "cannot create queue %u: %pe\n", i, ERR_PTR(ret));
 	}
@@ -368,7 +369,7 @@ static void ppim_admin_push(struct ppim_device *pd, struct ppim_hw_sqe *sqe)
 }
 
 /* The answer to the pushed command; -ETIMEDOUT when none came. */
-static int ppim_admin_answer(struct ppim_device *pd)
+static int ppim_admin_answer(struct ppim_device *pd, u64 *detail)
 {
 	struct ppim_queue *q = &pd->queues[0];
 	int ret = -ETIMEDOUT;
@@ -378,6 +379,8 @@ static int ppim_admin_answer(struct ppim_device *pd)
 		ret = -ECANCELED;
 	else if (!pd->admin.waiting)
 		ret = -ppim_status_errno(le16_to_cpu(pd->admin.cqe.status));
+	if (detail)
+		*detail = le64_to_cpu(pd->admin.cqe.detail);
 	pd->admin.waiting = false;
 	spin_unlock(&q->lock);
 	return ret;
@@ -387,13 +390,14 @@ static int ppim_admin_answer(struct ppim_device *pd)
  * ppim_admin_do - one admin command, start to end
  * @pd: device
  * @sqe: the command; cid and generation are filled in
+ * @detail: out, when the command was answered: the completion's; may be NULL
  * @starting: the caller is starting the device (reset_mutex)
  *
  * Return: 0, -EAGAIN while the device is quiesced, -ECANCELED when it was
  * stopped meanwhile, -ETIMEDOUT (a reset is under way then), or what the
  * command's status says.
  */
-int ppim_admin_do(struct ppim_device *pd, struct ppim_hw_sqe *sqe, bool starting)
+int ppim_admin_do(struct ppim_device *pd, struct ppim_hw_sqe *sqe, u64 *detail, bool starting)
 {
 	int ret;
 
@@ -405,7 +409,7 @@ int ppim_admin_do(struct ppim_device *pd, struct ppim_hw_sqe *sqe, bool starting
 	if (!starting)
 		ppim_gate_exit(pd);
 	wait_for_completion_timeout(&pd->admin.done, msecs_to_jiffies(PPIM_ADMIN_MS));
-	ret = ppim_admin_answer(pd);
+	ret = ppim_admin_answer(pd, detail);
 	if (ret == -ETIMEDOUT)
 		dev_err(&pd->pdev->dev, "admin command %#x was not answered\n", sqe->opcode);
 out:
@@ -441,7 +445,7 @@ int ppim_admin_stats(struct ppim_device *pd, struct ppim_hw_stats *stats)
 		sqe.stats.addr = cpu_to_le64(pd->stats_dma);
 		sqe.stats.bytes = cpu_to_le32(sizeof(*pd->stats));
 		ppim_gate_exit(pd);
-		ret = ppim_admin_do(pd, &sqe, false);
+		ret = ppim_admin_do(pd, &sqe, NULL, false);
 	} while (ret == -EAGAIN);
 	if (ret)
 		return ret == -ETIMEDOUT ? -EIO : ret;
@@ -537,16 +541,18 @@ void ppim_queue_abort(struct ppim_job *job)
 	spin_unlock(&q->lock);
 }
 
-static struct ppim_job *ppim_slot_cancel(struct ppim_queue *q, u16 i)
+/* The job of a slot that still has this generation, taken from it. */
+static struct ppim_job *ppim_slot_take(struct ppim_queue *q, u16 i, u32 generation)
 {
-	struct ppim_job *job;
+	struct ppim_job *job = NULL;
 
 	spin_lock(&q->lock);
-	job = q->slots[i].job;
-	if (job) {
+	if (q->slots[i].generation == generation) {
+		job = q->slots[i].job;
 		q->slots[i].job = NULL;
-		ppim_slot_free(q, i);
 	}
+	if (job)
+		ppim_slot_free(q, i);
 	spin_unlock(&q->lock);
 	return job;
 }
@@ -561,7 +567,7 @@ void ppim_queues_cancel(struct ppim_device *pd, enum ppim_status status)
 	for (i = 1; i <= pd->n_queues; i++) {
 		q = &pd->queues[i];
 		for (k = 0; k < q->n_slots; k++) {
-			job = ppim_slot_cancel(q, k);
+			job = ppim_slot_take(q, k, q->slots[k].generation);
 			if (!job)
 				continue;
 			job->cqe = (struct ppim_hw_cqe){ .status = cpu_to_le16(status) };
@@ -593,14 +599,35 @@ void ppim_queues_drain(struct ppim_device *pd, unsigned int ms)
 			usleep_range(200, 1000);
 }
 
-static int ppim_admin_abort(struct ppim_queue *q, u16 cid, u32 generation)
+/* The device does not have it any more, yet no completion is there: it was
+ * lost. Nothing is written for it now, so it can end without a reset.
+ */
+static void ppim_slot_lost(struct ppim_queue *q, u16 cid, u32 generation)
+{
+	struct ppim_job *job;
+
+	ppim_queue_reap(q);
+	job = ppim_slot_take(q, cid, generation);
+	if (!job)
+		return;
+	trace_ppim_fault(q->pd, q->qid, cid, "lost");
+	dev_warn(&q->pd->pdev->dev, "queue %u: the completion of command %u was lost\n",
+		 q->qid, cid);
+	job->cqe = (struct ppim_hw_cqe){ .status = cpu_to_le16(PPIM_ST_INTERNAL) };
+	ppim_job_end(job);
+}
+
+static void ppim_slot_abort(struct ppim_queue *q, u16 cid, u32 generation)
 {
 	struct ppim_hw_sqe sqe = { .opcode = PPIM_ADM_ABORT };
+	u64 ended = 0;
 
 	sqe.abort.qid = cpu_to_le16(q->qid);
 	sqe.abort.cid = cpu_to_le16(cid);
 	sqe.abort.generation = cpu_to_le32(generation);
-	return ppim_admin_do(q->pd, &sqe, false);
+	/* The answer comes after the completion of what was aborted. */
+	if (!ppim_admin_do(q->pd, &sqe, &ended, false) && !ended)
+		ppim_slot_lost(q, cid, generation);
 }
 
 enum ppim_overdue { PPIM_NOT_FLYING, PPIM_IN_TIME, PPIM_TO_ABORT, PPIM_TO_RESET };
@@ -651,7 +678,7 @@ static bool ppim_queue_watch(struct ppim_queue *q, bool *reset)
 		if (timed_out)
 			ppim_timed_out(q, i);
 		if (what == PPIM_TO_ABORT)
-			ppim_admin_abort(q, i, generation);
+			ppim_slot_abort(q, i, generation);
 		*reset |= what == PPIM_TO_RESET;
 	}
 	return busy;

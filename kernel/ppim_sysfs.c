@@ -4,47 +4,58 @@
 
 #include "ppim_drv.h"
 
-#define PPIM_SYSFS_LIMIT(_name, _fmt)						\
+#define PPIM_SHOW(_name, _fmt, _value)						\
 static ssize_t _name##_show(struct device *dev, struct device_attribute *attr,	\
 			    char *buf)						\
 {										\
 	struct ppim_device *pd = dev_get_drvdata(dev);				\
 										\
-	return sysfs_emit(buf, _fmt "\n", pd->limits._name);			\
-}										\
-static DEVICE_ATTR_RO(_name)
-
-PPIM_SYSFS_LIMIT(caps, "%#llx");
-PPIM_SYSFS_LIMIT(hbm_bytes, "%llu");
-PPIM_SYSFS_LIMIT(dimm_bytes, "%llu");
-PPIM_SYSFS_LIMIT(slice_bytes, "%llu");
-PPIM_SYSFS_LIMIT(slices, "%u");
-PPIM_SYSFS_LIMIT(channels, "%u");
-PPIM_SYSFS_LIMIT(sram_bytes, "%u");
-PPIM_SYSFS_LIMIT(archs, "%#x");
-PPIM_SYSFS_LIMIT(arch_default, "%u");
-PPIM_SYSFS_LIMIT(timebase, "%u");
-
-#define PPIM_SYSFS_COUNTER(_name)						\
-static ssize_t _name##_show(struct device *dev, struct device_attribute *attr,	\
-			    char *buf)						\
-{										\
-	struct ppim_device *pd = dev_get_drvdata(dev);				\
-										\
-	return sysfs_emit(buf, "%lld\n", atomic64_read(&pd->counters._name));	\
-}										\
-static DEVICE_ATTR_RO(_name)
-
-PPIM_SYSFS_COUNTER(resets);
-PPIM_SYSFS_COUNTER(timeouts);
-PPIM_SYSFS_COUNTER(stray_completions);
-
-static ssize_t pinned_bytes_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	struct ppim_device *pd = dev_get_drvdata(dev);
-
-	return sysfs_emit(buf, "%lld\n", atomic64_read(&pd->counters.pinned_pages) << PAGE_SHIFT);
+	return sysfs_emit(buf, _fmt "\n", _value);				\
 }
+
+PPIM_SHOW(caps, "%#llx", pd->limits.caps)
+static DEVICE_ATTR_RO(caps);
+
+PPIM_SHOW(hbm_bytes, "%llu", pd->limits.hbm_bytes)
+static DEVICE_ATTR_RO(hbm_bytes);
+
+PPIM_SHOW(dimm_bytes, "%llu", pd->limits.dimm_bytes)
+static DEVICE_ATTR_RO(dimm_bytes);
+
+PPIM_SHOW(slice_bytes, "%llu", pd->limits.slice_bytes)
+static DEVICE_ATTR_RO(slice_bytes);
+
+PPIM_SHOW(slices, "%u", pd->limits.slices)
+static DEVICE_ATTR_RO(slices);
+
+PPIM_SHOW(channels, "%u", pd->limits.channels)
+static DEVICE_ATTR_RO(channels);
+
+PPIM_SHOW(sram_bytes, "%u", pd->limits.sram_bytes)
+static DEVICE_ATTR_RO(sram_bytes);
+
+PPIM_SHOW(archs, "%#x", pd->limits.archs)
+static DEVICE_ATTR_RO(archs);
+
+PPIM_SHOW(arch_default, "%u", pd->limits.arch_default)
+static DEVICE_ATTR_RO(arch_default);
+
+PPIM_SHOW(timebase, "%u", pd->limits.timebase)
+static DEVICE_ATTR_RO(timebase);
+
+PPIM_SHOW(queues, "%u", pd->n_queues)
+static DEVICE_ATTR_RO(queues);
+
+PPIM_SHOW(resets, "%lld", atomic64_read(&pd->counters.resets))
+static DEVICE_ATTR_RO(resets);
+
+PPIM_SHOW(timeouts, "%lld", atomic64_read(&pd->counters.timeouts))
+static DEVICE_ATTR_RO(timeouts);
+
+PPIM_SHOW(stray_completions, "%lld", atomic64_read(&pd->counters.stray_completions))
+static DEVICE_ATTR_RO(stray_completions);
+
+PPIM_SHOW(pinned_bytes, "%lld", atomic64_read(&pd->counters.pinned_pages) << PAGE_SHIFT)
 static DEVICE_ATTR_RO(pinned_bytes);
 
 static ssize_t hbm_free_show(struct device *dev, struct device_attribute *attr, char *buf)
@@ -72,14 +83,6 @@ static ssize_t version_show(struct device *dev, struct device_attribute *attr, c
 	return sysfs_emit(buf, "%u.%u\n", pd->limits.version >> 16, pd->limits.version & 0xffff);
 }
 static DEVICE_ATTR_RO(version);
-
-static ssize_t queues_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	struct ppim_device *pd = dev_get_drvdata(dev);
-
-	return sysfs_emit(buf, "%u\n", pd->n_queues);
-}
-static DEVICE_ATTR_RO(queues);
 
 static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
 {

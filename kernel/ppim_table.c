@@ -299,7 +299,8 @@ static void ppim_context_sync(struct ppim_device *pd, struct ppim_table *t)
 }
 
 /* A new epoch: contents or places are not what they were. Gate; the table is
- * frozen or its lock held. A batch takes the epoch that it was admitted under. */
+ * frozen or its lock held. A batch takes the epoch that it was admitted under.
+ */
 void ppim_table_changed(struct ppim_table *t)
 {
 	WRITE_ONCE(t->hw->epoch, cpu_to_le32(le32_to_cpu(t->hw->epoch) + 1));

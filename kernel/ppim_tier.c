@@ -111,7 +111,8 @@ static struct ppim_block *ppim_hole_cut(struct ppim_block *b, u64 at, struct ppi
 }
 
 /* Takes [offset, offset + bytes) out of @b, which holds it. Uses up to two
- * spare blocks and leaves NULL where it used one. */
+ * spare blocks and leaves NULL where it used one.
+ */
 static struct ppim_block *ppim_hole_take(struct ppim_space *s, struct ppim_block *b, u64 offset,
 					 u64 bytes, struct ppim_block *spare[2])
 {

@@ -24,7 +24,8 @@ static struct ppim_uring_pdu *ppim_uring_pdu(struct io_uring_cmd *ioucmd)
 }
 
 /* A task that is going, or a worker that stands in for it, has no memory to
- * write a result to. */
+ * write a result to.
+ */
 static bool ppim_uring_task_gone(void)
 {
 	return current->flags & (PF_EXITING | PF_KTHREAD) || !current->mm;
@@ -57,7 +58,7 @@ static int ppim_uring_copy_in(struct io_uring_cmd *ioucmd, struct ppim_ioc_gnr *
 
 	if (reserved || ioucmd->flags & IORING_URING_CMD_FIXED)
 		return -EINVAL;
-	ret = ppim_ioctl_copy_in(gnr, sizeof(*gnr), sizeof(*gnr), user, &bytes);
+	ret = ppim_ioctl_copy_in(gnr, sizeof(*gnr), user, &bytes);
 	if (ret)
 		return ret;
 	/* The command waits by itself. */

@@ -24,7 +24,8 @@
 #define PPIM_BAR_DIMM		4	/* DIMM window; absent if CAP says so */
 
 /* Registers of BAR 0. All are 4 or 8 bytes wide; 8-byte registers may be
- * accessed as two aligned 4-byte halves. */
+ * accessed as two aligned 4-byte halves.
+ */
 #define PPIM_REG_MAGIC		0x000	/* RO 4: PPIM_MAGIC */
 #define PPIM_REG_VERSION	0x004	/* RO 4: major << 16 | minor */
 #define PPIM_REG_CAP		0x008	/* RO 8: PPIM_CAP_* */
@@ -58,11 +59,13 @@
 #define PPIM_REG_NOW_PS		0x090	/* RO 8: the device's timeline */
 #define PPIM_REG_HOT_PPM	0x098	/* RO 4: share of accesses that HBM should
 					 * serve by the ratio of bandwidths,
-					 * parts per million */
+					 * parts per million
+					 */
 #define PPIM_REG_MAX_OUTPUT	0x09c	/* RO 4: bytes that a batch writes */
 #define PPIM_REG_MAX_COPY	0x0a0	/* RO 4: bytes of a WRITE or READ */
 #define PPIM_REG_MAX_INPUT	0x0a4	/* RO 4: bytes of guest memory that a
-					 * command reads, all parts together */
+					 * command reads, all parts together
+					 */
 #define PPIM_REG_END		0x100
 
 /* Doorbells: queue pair q (0 is the admin queue). Write the new index. */
@@ -125,15 +128,18 @@ struct ppim_hw_buf {
 	__le32 n_sg;	/* entries in all; 0: addr is the data itself */
 	__le32 reserved;
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_hw_buf) == 24, "hw buf");
 
 /* A CHAIN entry's addr is the next array of bytes / 16 entries; it ends the
- * array that it stands in, and counts in n_sg. */
+ * array that it stands in, and counts in n_sg.
+ */
 struct ppim_hw_sg {
 	__le64 addr;
 	__le32 bytes;
 	__le32 flags;
 };
+
 #define PPIM_SG_CHAIN		(1u << 0)
 PPIM_STATIC_ASSERT(sizeof(struct ppim_hw_sg) == 16, "hw sg");
 
@@ -147,6 +153,7 @@ struct ppim_hw_extent {
 	__le64 rows;
 	__le64 reserved2;
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_hw_extent) == 32, "hw extent");
 
 /*
@@ -171,10 +178,12 @@ struct ppim_hw_subtable {
 	__le64 map_offset;
 	__le64 reserved1[2];
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_hw_subtable) == 64, "hw subtable");
 
 /* A table context, in driver-owned memory. The device reads it when it takes
- * a batch and keeps nothing of it afterwards. */
+ * a batch and keeps nothing of it afterwards.
+ */
 struct ppim_hw_table {
 	__le64 id;		/* unique as long as the device is enabled */
 	__le32 epoch;		/* grows with every change of contents or place */
@@ -192,6 +201,7 @@ struct ppim_hw_table {
 	__le32 reserved[3];
 	struct ppim_hw_subtable sub[PPIM_MAX_SUBTABLES];
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_hw_table) == 80 + 3 * 64, "hw table");
 
 /* One table's share of a batch. */
@@ -210,6 +220,7 @@ struct ppim_hw_job {
 	struct ppim_hw_buf weights;	/* n_indices of fp32, if PPIM_JOBF_WEIGHTS */
 	struct ppim_hw_buf output;	/* n_bags * dim of fp32 */
 };
+
 #define PPIM_JOBF_WEIGHTS	(1u << 0)
 #define PPIM_JOBF_PADDING	(1u << 1)
 #define PPIM_JOBF_ALL		0x3u
@@ -267,10 +278,12 @@ struct ppim_hw_sqe {
 		__le64 words[7];
 	};
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_hw_sqe) == 64, "hw sqe");
 
 /* Which structure the offset in a detail counts in (PPIM_ST_BAD_FIELD,
- * PPIM_ST_UNSUPPORTED): detail is one of these << 32 | the offset. */
+ * PPIM_ST_UNSUPPORTED): detail is one of these << 32 | the offset.
+ */
 enum ppim_hw_where {
 	PPIM_IN_SQE = 0,
 	PPIM_IN_JOB = 1,
@@ -299,6 +312,7 @@ struct ppim_hw_cqe {
 	__le32 bag;		/* bag that failed */
 	__le64 detail;		/* by status, see enum ppim_status */
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_hw_cqe) == 32, "hw cqe");
 
 /* PPIM_ADM_STATS: since the device was enabled. */
@@ -326,6 +340,7 @@ struct ppim_hw_stats {
 	__le64 corrected;
 	__le64 reserved[11];
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_hw_stats) == 256, "hw stats");
 
 #endif

@@ -103,6 +103,7 @@ struct ppim_ioc_info {
 	__u32 hot_ppm;
 	__u32 reserved[7];
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_ioc_info) == 168, "ioc info");
 
 /**
@@ -142,6 +143,7 @@ struct ppim_ioc_table_create {
 	char name[32];
 	__u32 reserved[4];
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_ioc_table_create) == 120, "ioc table create");
 
 /* PPIM_IOC_TABLE_DESTROY */
@@ -165,6 +167,7 @@ struct ppim_ioc_extent {
 	__u64 rows;
 	__u64 offset;
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_ioc_extent) == 24, "ioc extent");
 
 /**
@@ -205,6 +208,7 @@ struct ppim_ioc_place {
 	__u32 map_slice;
 	__u32 reserved[3];
 };
+
 #define PPIM_PLACE_FIXED	(1u << 0)
 PPIM_STATIC_ASSERT(sizeof(struct ppim_ioc_place) == 64, "ioc place");
 
@@ -225,6 +229,7 @@ struct ppim_ioc_prefetch {
 	__u32 enable;
 	__u32 reserved;
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_ioc_prefetch) == 24, "ioc prefetch");
 
 /**
@@ -254,6 +259,7 @@ struct ppim_ioc_copy {
 	__u32 copy;
 	__u32 reserved;
 };
+
 #define PPIM_COPY_ONE	(1u << 31)
 PPIM_STATIC_ASSERT(sizeof(struct ppim_ioc_copy) == 56, "ioc copy");
 
@@ -274,17 +280,20 @@ struct ppim_ioc_mem {
 	__u32 handle;
 	__u32 reserved;
 };
+
 #define PPIM_MEM_WRITE	(1u << 0)
 PPIM_STATIC_ASSERT(sizeof(struct ppim_ioc_mem) == 32, "ioc mem");
 
 /* A buffer: of a registration (mem != 0: addr is an offset in it), or plain user
- * memory that is pinned while the batch is in flight. addr is 4-byte aligned. */
+ * memory that is pinned while the batch is in flight. addr is 4-byte aligned.
+ */
 struct ppim_ioc_buf {
 	__u64 addr;
 	__u64 bytes;
 	__u32 mem;
 	__u32 reserved;
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_ioc_buf) == 24, "ioc buf");
 
 /**
@@ -319,6 +328,7 @@ struct ppim_ioc_job {
 	struct ppim_ioc_buf weights;
 	struct ppim_ioc_buf output;
 };
+
 #define PPIM_JOB_WEIGHTS	(1u << 0)
 #define PPIM_JOB_PADDING	(1u << 1)
 PPIM_STATIC_ASSERT(sizeof(struct ppim_ioc_job) == 32 + 4 * 24, "ioc job");
@@ -342,6 +352,7 @@ struct ppim_ioc_result {
 	__u64 detail;
 	struct ppim_annotation annotation;
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_ioc_result) == 288, "ioc result");
 
 /**
@@ -374,6 +385,7 @@ struct ppim_ioc_gnr {
 	__u64 result;
 	__u64 ticket;
 };
+
 #define PPIM_GNR_WAIT		(1u << 0)
 #define PPIM_GNR_NONBLOCK	(1u << 1)
 #define PPIM_QUEUE_ANY		0xffffffffu
@@ -384,6 +396,7 @@ struct ppim_uring_cmd {
 	__u64 gnr;		/* pointer to struct ppim_ioc_gnr */
 	__u64 reserved;
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_uring_cmd) == 16, "uring cmd");
 
 /**
@@ -404,6 +417,7 @@ struct ppim_ioc_wait {
 	__s64 timeout_ns;
 	struct ppim_ioc_result result;
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_ioc_wait) == 24 + 288, "ioc wait");
 
 /**
@@ -436,6 +450,7 @@ struct ppim_ioc_table_info {
 		__u64 dimm_bytes;
 	} sub[PPIM_MAX_SUBTABLES];
 };
+
 #define PPIM_TABLE_INFO_NEXT	(1u << 0)
 PPIM_STATIC_ASSERT(sizeof(struct ppim_ioc_table_info) == 24 + 120 + 3 * 40, "ioc table info");
 
@@ -474,10 +489,12 @@ struct ppim_ioc_stats {
 	__u64 pinned_bytes;
 	__u64 reserved[6];
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_ioc_stats) == 256, "ioc stats");
 
 /* PPIM_IOC_RESET: CAP_SYS_ADMIN. Work in flight ends with -ECANCELED; tables
- * and their contents stay. */
+ * and their contents stay.
+ */
 struct ppim_ioc_reset {
 	__u32 size;
 	__u32 flags;

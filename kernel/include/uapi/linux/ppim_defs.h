@@ -74,6 +74,7 @@ enum ppim_subtable {
 	PPIM_SUB_G2 = 1,
 	PPIM_SUB_G3 = 2,
 };
+
 #define PPIM_MAX_SUBTABLES 3
 
 /* What a subtable's placement says. */
@@ -126,6 +127,7 @@ enum ppim_bound {
 	PPIM_BOUND_HOST = 8,		/* host's cache bandwidth or FLOP/s */
 	PPIM_BOUND_COUNT
 };
+
 #define PPIM_BOUND_NAMES(X)				\
 	X(PPIM_BOUND_NONE, "none")			\
 	X(PPIM_BOUND_ACTIVATION, "activation")		\
@@ -222,6 +224,7 @@ struct ppim_annotation {
 	__u32 bound_by;
 	__u64 reserved[7];
 };
+
 PPIM_STATIC_ASSERT(sizeof(struct ppim_annotation) == 256, "annotation size");
 
 #endif

@@ -78,7 +78,8 @@ static inline __u64 ppim_shape_elems(const struct ppim_shape *s, __u32 sub)
 }
 
 /* Rows of a subtable. (No 64-bit division operator: the kernel's 32-bit builds
- * lack it; c is small, so the caller's N is at most 2^40.) */
+ * lack it; c is small, so the caller's N is at most 2^40.)
+ */
 static inline __u64 ppim_shape_rows(const struct ppim_shape *s, __u32 sub)
 {
 	if (s->algo == PPIM_ALGO_TT)
@@ -117,7 +118,8 @@ static inline int ppim_shape_tt_valid(const struct ppim_shape *s)
 }
 
 /* Nonzero if every parameter is legal. What the algorithm does not use must be
- * zero, so that it can be given a meaning later. */
+ * zero, so that it can be given a meaning later.
+ */
 static inline int ppim_shape_valid(const struct ppim_shape *s)
 {
 	__u32 k, unused = 0;
