@@ -26,6 +26,7 @@ put() {
 		rm "$tree/$1.new"
 		return
 	fi
+	[ -e "$tree/$1" ] || files_changed=1
 	case $1 in *.sh) chmod 755 "$tree/$1.new" ;; esac
 	mv "$tree/$1.new" "$tree/$1"
 }
@@ -46,9 +47,11 @@ mirror() {
 		put "$to/$file" <"$from/$file"
 	done < <(sources "$from")
 	mkdir -p "$tree/$to"
-	sources "$tree/$to" "$@" | while read -r file; do
-		[ -e "$from/$file" ] || rm "$tree/$to/$file"
-	done
+	while read -r file; do
+		[ -e "$from/$file" ] && continue
+		rm "$tree/$to/$file"
+		files_changed=1
+	done < <(sources "$tree/$to" "$@")
 }
 
 # sources DIR [SKIP...]: relative names of what belongs into a QEMU tree.
@@ -63,13 +66,19 @@ sources() {
 		-o -name '*.ini' -o -name meson.build -o -name Kconfig -o -name trace-events \) -print | sort)
 }
 
+files_changed=0
 mirror "$top/qemu-device/hw" hw/misc/ppim engine configs include
 mirror "$top/qemu-device/engine" hw/misc/ppim/engine
 mirror "$top/qemu-device/configs" hw/misc/ppim/configs
 mirror "$top/kernel/include" hw/misc/ppim/include
+# hw/meson.build reads it, so that meson notices a file that comes or goes
+(cd "$top/qemu-device" && printf '%s\n' engine/*.c configs/*.ini) | put hw/misc/ppim/files.txt
 mirror "$top/qemu-device/qtest" tests/qtest/ppim
 
 hook meson.build "    'hw/misc'," "    'hw/misc/ppim',"
 hook hw/misc/meson.build "# HPPA devices" "subdir('ppim')"
 hook hw/misc/Kconfig "source macio/Kconfig" "source ppim/Kconfig"
 hook tests/qtest/meson.build "tpmemu_files = ['tpm-emu.c', 'tpm-util.c', 'tpm-tests.c']" "subdir('ppim')"
+
+# Meson looks for files when it is configured: a new one has to be announced.
+[ $files_changed = 0 ] || touch "$tree/hw/misc/ppim/meson.build"

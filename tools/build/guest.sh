@@ -21,7 +21,7 @@ fetch_busybox() {
 	local dir=$PPIM_CACHE/busybox tmp
 	cache_lock busybox
 	if [ ! -d "$dir" ]; then
-		tmp=$(mktemp -d "$PPIM_CACHE/tmp.XXXXXX")
+		scratch tmp "$PPIM_CACHE"
 		apt_unpack "$tmp" busybox-static/bookworm
 		mv "$tmp" "$dir"
 	fi
@@ -95,11 +95,8 @@ pack() {
 	mv "$build/guest/initramfs.new" "$build/guest/initramfs.cpio"
 }
 
-mkdir -p "$build/guest"
-work=$(mktemp -d "$build/guest/tmp.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-root=$work/root
-mkdir "$root"
+root=
+scratch root "$build/guest"
 fetch_busybox
 install_busybox
 install_modules

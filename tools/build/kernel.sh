@@ -47,7 +47,7 @@ fetch_image() {
 # Only what the tests use; the whole source would be 1.5 GB.
 fetch_source() {
 	local dir=$1 deb
-	deb=$(mktemp -d "$PPIM_CACHE/tmp.XXXXXX")
+	scratch deb "$PPIM_CACHE"
 	apt_unpack "$deb" "linux-source-$series/bookworm-security"
 	mkdir -p "$dir"
 	tar -C "$dir" -xJf "$deb/usr/src/linux-source-$series.tar.xz" --strip-components=1 \
@@ -56,7 +56,6 @@ fetch_source() {
 		'*/tools/testing/selftests/kselftest' '*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
 		'*/scripts/const_structs.checkpatch' '*/scripts/kernel-doc' \
 		'*/Documentation/dev-tools/checkpatch.rst'
-	rm -rf "$deb"
 }
 
 # cached NAME RELEASE: fills $base/NAME once, atomically.
@@ -65,9 +64,8 @@ cached() {
 	[ -d "$base/$1" ] && return
 	say "fetching Linux $2: $1"
 	apt_index
-	tmp=$(mktemp -d "$PPIM_CACHE/tmp.XXXXXX")
+	scratch tmp "$PPIM_CACHE"
 	"fetch_$1" "$tmp" "$2"
-	chmod 755 "$tmp"
 	mv "$tmp" "$base/$1"
 }
 

@@ -13,6 +13,20 @@ jobs=${PPIM_JOBS:-$(nproc)}
 say() { printf 'ppim: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
+# scratch VARIABLE PARENT: VARIABLE names a new folder below PARENT that is gone
+# when the script ends, however it ends (unless it was renamed by then).
+scratch_folders=()
+trap 'rm -rf "${scratch_folders[@]}"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+scratch() {
+	local -n folder=$1
+	mkdir -p "$2"
+	folder=$(mktemp -d "$2/tmp.XXXXXX")
+	chmod 755 "$folder"
+	scratch_folders+=("$folder")
+}
+
 cache_init() {
 	mkdir -p "$PPIM_CACHE" 2>/dev/null ||
 		die "cannot create the cache '$PPIM_CACHE' (set PPIM_CACHE to a folder that can be written)"
@@ -105,11 +119,10 @@ apt_unpack() {
 	local dir=$1 tmp deb
 	shift
 	apt_index
-	tmp=$(mktemp -d "$PPIM_CACHE/tmp.XXXXXX")
+	scratch tmp "$PPIM_CACHE"
 	(cd "$tmp" && run_logged "$PPIM_CACHE/apt/download.log" papt download "$@")
 	mkdir -p "$dir"
 	for deb in "$tmp"/*.deb; do
 		dpkg-deb -x "$deb" "$dir"
 	done
-	rm -rf "$tmp"
 }

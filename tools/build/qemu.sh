@@ -67,7 +67,7 @@ fetch_source() {
 	*) die "the archive offers QEMU '$version', wanted is $series.x (QEMU_SRC= takes another tree)" ;;
 	esac
 	say "fetching the source of QEMU $upstream"
-	tmp=$(mktemp -d "$PPIM_CACHE/tmp.XXXXXX")
+	scratch tmp "$PPIM_CACHE"
 	(cd "$tmp" && run_logged "$PPIM_CACHE/apt/source.log" papt source --download-only qemu)
 	# apt has checked the archive's signature and with it the .dsc's digest;
 	# the maintainer's own key on top is not in Debian 12's keyrings.
@@ -81,7 +81,7 @@ fetch_source() {
 meson_path() {
 	local dir=$PPIM_CACHE/meson tmp
 	if [ ! -d "$dir" ]; then
-		tmp=$(mktemp -d "$PPIM_CACHE/tmp.XXXXXX")
+		scratch tmp "$PPIM_CACHE"
 		apt_unpack "$tmp" meson/trixie
 		mv "$tmp" "$dir"
 	fi
@@ -93,17 +93,20 @@ meson_path() {
 firmware() {
 	local dir=$PPIM_CACHE/firmware tmp
 	[ -d "$dir" ] && return
-	tmp=$(mktemp -d "$PPIM_CACHE/tmp.XXXXXX")
+	scratch tmp "$PPIM_CACHE"
 	apt_unpack "$tmp" seabios/trixie qemu-system-data/trixie
 	mv "$tmp" "$dir"
 }
 
 # The work tree: links to the source's files, which stay as they are; hooked
-# files become copies of their own.
+# files become copies of their own. Another's tree may have got new files.
 work_tree() {
-	mkdir -p "$base/tree"
-	[ -f "$base/tree/configure" ] || say "laying out the work tree $base/tree"
-	cp -as --no-clobber "$pristine/." "$base/tree/"
+	if [ -n "${QEMU_SRC:-}" ] || [ ! -e "$base/tree.complete" ]; then
+		say "laying out the work tree $base/tree"
+		mkdir -p "$base/tree"
+		cp -as --no-clobber "$pristine"/* "$base/tree/"
+		: >"$base/tree.complete"
+	fi
 	"$top/qemu-device/overlay/apply.sh" "$pristine" "$base/tree"
 }
 
