@@ -75,17 +75,12 @@ static void verify_parse(struct bench_config *c, bool verify)
 
 static void perf_defaults(struct bench_config *c)
 {
-	c->job.lookups = PERF_LOOKUPS;
+	job_config_perf(&c->job, c->depth);
 	c->wall = true;
 	if (!c->verify_given)
 		c->verify = false;
 	if (c->verify)
 		cli_die(CLI_USAGE, "--perf measures speed: --verify cannot be");
-	if (!c->job.samples)
-		c->job.samples = PERF_SAMPLES;
-	if (!c->job.n_archs)
-		c->job.archs[c->job.n_archs++] = PPIM_ARCH_PROACTIVE;
-	c->job.distinct = c->depth;
 }
 
 static void cpu_defaults(struct bench_config *c)

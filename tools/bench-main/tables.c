@@ -161,46 +161,17 @@ static void upload_counted(struct bench_algo *a, uint32_t t, uint32_t sub,
 	piece_free(&p);
 }
 
-/* Which rows of one table's subtables the run refers to. */
-static void touched_fill(struct bench_algo *a, uint32_t t,
-			 struct wl_counts *touched[PPIM_MAX_SUBTABLES])
-{
-	const struct ppim_shape *shape = &a->job.table[t].shape;
-	const struct job *job = &a->bench->job;
-	uint64_t row[PPIM_MAX_SUBTABLES], k;
-	int64_t *index = calloc(job->n_indices, sizeof(*index));
-	uint32_t i, s;
-
-	for (k = 0; index && k < job->n_batches; k++) {
-		job_table_fill(job, k, t, index);
-		for (i = 0; i < job->n_indices; i++) {
-			wl_split(shape, (uint64_t)index[i], row);
-			for (s = 0; s < ppim_shape_subtables(shape); s++)
-				if (wl_counts_add(touched[s], row[s], 1))
-					cli_die(CLI_FAILED,
-						"no memory for the rows in use");
-		}
-	}
-	if (!index)
-		cli_die(CLI_FAILED, "no memory for %u indices", job->n_indices);
-	free(index);
-}
-
 static void upload_touched(struct bench_algo *a, uint32_t t)
 {
-	uint32_t n = ppim_shape_subtables(&a->job.table[t].shape), s;
-	struct wl_counts *touched[PPIM_MAX_SUBTABLES];
+	const struct ppim_shape *shape = &a->job.table[t].shape;
+	struct job_touched touched;
+	uint32_t s;
 
-	for (s = 0; s < n; s++) {
-		touched[s] = wl_counts_new();
-		if (!touched[s])
-			cli_die(CLI_FAILED, "no memory for the rows in use");
-	}
-	touched_fill(a, t, touched);
-	for (s = 0; s < n; s++) {
-		upload_counted(a, t, s, touched[s]);
-		wl_counts_free(touched[s]);
-	}
+	if (job_touched_read(&a->bench->job, shape, t, &touched))
+		cli_die(CLI_FAILED, "no memory for the rows in use");
+	for (s = 0; s < ppim_shape_subtables(shape); s++)
+		upload_counted(a, t, s, touched.sub[s]);
+	job_touched_free(&touched);
 }
 
 void bench_upload(struct bench_algo *a)

@@ -11,25 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "cli.h"
-#include "job.h"
-#include "ppim-engine/engine.h"
-#include "ppim-engine/replay.h"
-#include "report.h"
-
-/* As the device says in its registers ALIGN and MAX_EXTENTS. */
-#define DEVICE_ALIGN	   64
-#define DEVICE_MAX_EXTENTS 4096
-
-#define PARAMS_MAX 64
-
-struct sim_config {
-	struct job_config job;
-	const char *spec, *dimm_spec;
-	uint64_t hbm_bytes, dimm_bytes;
-	const char *replay;
-	uint32_t n_params;
-	char *param[PARAMS_MAX];
-};
+#include "sim_gnr.h"
 
 enum {
 	KEY_SPEC = 0x3000,
@@ -38,6 +20,8 @@ enum {
 	KEY_DIMM,
 	KEY_PARAM,
 	KEY_REPLAY,
+	KEY_PERF,
+	KEY_THREADS,
 };
 
 static const struct argp_option options[] = {
@@ -56,21 +40,46 @@ static const struct argp_option options[] = {
 	{ "replay", KEY_REPLAY, "FILE", 0,
 	  "placements and batches that a device has dumped, instead of all input and table options; - is standard input",
 	  5 },
+	{ NULL, 0, NULL, 0, "Speed:", 6 },
+	{ "perf", KEY_PERF, NULL, 0,
+	  "speed of the engine alone: the batches of ppim-bench --perf, computed and charged; --samples is 64 by default",
+	  6 },
+	{ "threads", KEY_THREADS, "N", 0,
+	  "with --perf: threads that compute (default: one per CPU)", 6 },
 	{ 0 },
 };
 
-static void param_add(struct sim_config *c, char *text)
+static void param_add(struct gnr_config *c, char *text)
 {
 	if (!strchr(text, '='))
 		cli_die(CLI_USAGE, "--param: expected KEY=VALUE, got '%s'",
 			text);
-	if (c->n_params == PARAMS_MAX)
-		cli_die(CLI_USAGE, "--param: more than %u", PARAMS_MAX);
+	if (c->n_params == GNR_PARAMS_MAX)
+		cli_die(CLI_USAGE, "--param: more than %u", GNR_PARAMS_MAX);
 	c->param[c->n_params++] = text;
 }
 
+/* As many as ppim-bench has in flight by default. */
+#define PERF_DISTINCT 16
+
+static void perf_check(struct gnr_config *c)
+{
+	if (!c->perf && c->threads)
+		cli_die(CLI_USAGE, "--threads is for --perf");
+	if (!c->perf)
+		return;
+	if (c->replay)
+		cli_die(CLI_USAGE,
+			"--perf has batches of its own: no --replay");
+	if (!c->threads)
+		c->threads = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+	if (c->threads > GNR_THREADS_MAX)
+		c->threads = GNR_THREADS_MAX;
+	job_config_perf(&c->job, PERF_DISTINCT);
+}
+
 /* The dump names its memory and its work: what contradicts it is refused. */
-static void replay_check(const struct sim_config *c)
+static void replay_check(const struct gnr_config *c)
 {
 	if (c->replay && (c->spec || c->dimm_spec || c->hbm_bytes ||
 			  c->dimm_bytes || c->n_params))
@@ -80,7 +89,7 @@ static void replay_check(const struct sim_config *c)
 
 static error_t sim_key(int key, char *arg, struct argp_state *state)
 {
-	struct sim_config *c = state->input;
+	struct gnr_config *c = state->input;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -88,6 +97,7 @@ static error_t sim_key(int key, char *arg, struct argp_state *state)
 		return cli_key(key, arg, state);
 	case ARGP_KEY_END:
 		replay_check(c);
+		perf_check(c);
 		return 0;
 	case KEY_SPEC:
 		c->spec = arg;
@@ -107,6 +117,12 @@ static error_t sim_key(int key, char *arg, struct argp_state *state)
 	case KEY_REPLAY:
 		c->replay = arg;
 		return 0;
+	case KEY_PERF:
+		c->perf = true;
+		return 0;
+	case KEY_THREADS:
+		c->threads = cli_u64("threads", arg, 1, GNR_THREADS_MAX);
+		return 0;
 	default:
 		return cli_key(key, arg, state);
 	}
@@ -123,81 +139,9 @@ static const struct argp argp = {
 	       "\vExit status: 0; 1 the work failed; 2 a wrong option or input.",
 };
 
-/* ---- the memory ---- */
+/* ---- the run ---- */
 
-struct sim {
-	struct ppim_spec hbm, dimm;
-	struct ppim_engine_config config;
-	struct ppim_engine *engine;
-	struct ppim_geometry geo;
-};
-
-static void spec_find(const char *name, struct ppim_spec *spec)
-{
-	struct ppim_diag diag;
-
-	if (ppim_spec_find(name, spec, &diag))
-		cli_die(CLI_USAGE, "%s", diag.msg);
-}
-
-static void param_set(struct ppim_params *params, char *text)
-{
-	char *value = strchr(text, '=');
-	struct ppim_diag diag;
-	int ret;
-
-	*value = '\0';
-	ret = ppim_params_set(params, text, value + 1, &diag);
-	*value = '=';
-	if (ret)
-		cli_die(CLI_USAGE, "--param %s: %s", text, diag.msg);
-}
-
-static void params_make(struct sim_config *c, struct sim *s)
-{
-	struct ppim_diag diag;
-	uint32_t i;
-
-	ppim_params_default(&s->config.params);
-	if (ppim_params_apply(&s->config.params, &s->hbm, &diag) ||
-	    ppim_params_apply(&s->config.params, &s->dimm, &diag))
-		cli_die(CLI_USAGE, "%s", diag.msg);
-	for (i = 0; i < c->n_params; i++)
-		param_set(&s->config.params, c->param[i]);
-}
-
-/* A DIMM specification of one channel stands for each of dimm_channels. */
-static uint64_t dimm_default_bytes(const struct sim *s)
-{
-	if (s->dimm.channels > 1)
-		return s->dimm.bytes;
-	return s->dimm.bytes * s->config.params.dimm_channels;
-}
-
-static void engine_make(struct sim *s)
-{
-	struct ppim_diag diag;
-
-	if (ppim_engine_create(&s->config, &s->engine, &diag))
-		cli_die(CLI_USAGE, "%s", diag.msg);
-	ppim_engine_geometry(s->engine, &s->geo);
-}
-
-static void sim_open(struct sim_config *c, struct sim *s)
-{
-	memset(s, 0, sizeof(*s));
-	spec_find(c->spec ? c->spec : "HBM2_4Gb_x128", &s->hbm);
-	spec_find(c->dimm_spec ? c->dimm_spec : "DDR4_8Gb_x8_3200", &s->dimm);
-	params_make(c, s);
-	s->config.hbm = &s->hbm;
-	s->config.dimm = &s->dimm;
-	s->config.hbm_bytes = c->hbm_bytes ? c->hbm_bytes : s->hbm.bytes;
-	s->config.dimm_bytes =
-		c->dimm_bytes ? c->dimm_bytes : dimm_default_bytes(s);
-	engine_make(s);
-}
-
-static void archs_check(const struct sim_config *c, const struct sim *s)
+static void archs_check(const struct gnr_config *c, const struct gnr_model *m)
 {
 	uint32_t i, arch;
 
@@ -206,212 +150,11 @@ static void archs_check(const struct sim_config *c, const struct sim *s)
 		if (arch == PPIM_ARCH_DEFAULT)
 			cli_die(CLI_USAGE,
 				"--arch: 'default' is a device's, name a preset");
-		if (!(s->geo.archs & 1u << arch))
+		if (!(m->geo.archs & 1u << arch))
 			cli_die(CLI_FAILED,
 				"--arch: the model has no preset %s",
 				job_arch_name(arch));
 	}
-}
-
-/* ---- tables as the model sees them ---- */
-
-struct sim_algo {
-	struct job_algo job;
-	struct ppim_plan *plan;
-	struct ppim_table_desc *table;
-	struct ppim_extent **extents; /* [table][subtable] */
-	struct job_placement placement;
-};
-
-static void *checked(void *ptr)
-{
-	if (!ptr)
-		cli_die(CLI_FAILED, "no memory");
-	return ptr;
-}
-
-static struct ppim_extent *extents_copy(const struct ppim_plan_sub *sub)
-{
-	struct ppim_extent *out = checked(calloc(sub->n_extents, sizeof(*out)));
-	uint32_t i;
-
-	for (i = 0; i < sub->n_extents; i++)
-		out[i] = (struct ppim_extent){
-			.tier = sub->extents[i].tier,
-			.slice = sub->extents[i].slice,
-			.offset = sub->extents[i].offset,
-			.rows = sub->extents[i].rows,
-		};
-	return out;
-}
-
-static void table_place(struct sim_algo *a, uint32_t t, uint64_t id)
-{
-	struct ppim_table_desc *desc = &a->table[t];
-	uint32_t s;
-
-	desc->id = id;
-	desc->epoch = 1;
-	desc->shape = a->job.table[t].shape;
-	for (s = 0; s < ppim_shape_subtables(&desc->shape); s++) {
-		const struct ppim_plan_sub *sub = ppim_plan_sub(a->plan, t, s);
-		struct ppim_extent **x =
-			&a->extents[t * PPIM_MAX_SUBTABLES + s];
-
-		*x = extents_copy(sub);
-		desc->sub[s] = (struct ppim_placed){
-			.rows = sub->rows,
-			.row_bytes = sub->row_bytes,
-			.row_stride = sub->row_stride,
-			.flags = sub->flags,
-			.n_extents = sub->n_extents,
-			.extents = *x,
-			.map = sub->map,
-			.map_bits = sub->map_bits,
-		};
-	}
-}
-
-static void algo_plan(const struct sim *s, struct sim_algo *a)
-{
-	struct ppim_plan_geometry geo = {
-		.slices = s->geo.slices,
-		.channels = s->geo.channels,
-		.slice_bytes = s->geo.slice_bytes,
-		.dimm_bytes = s->config.dimm_bytes,
-		.sram_bytes = s->geo.sram_bytes,
-		.align = DEVICE_ALIGN,
-		.hbm_row_bytes = s->geo.row_bytes,
-		.hot_ppm = s->geo.hot_ppm,
-		.max_extents = DEVICE_MAX_EXTENTS,
-	};
-	struct ppim_plan_error err = { "" };
-	int ret;
-
-	ret = ppim_plan_create(&geo, a->job.table, a->job.n, &a->job.options,
-			       NULL, &a->plan, &err);
-	if (ret)
-		cli_die(CLI_FAILED, "placement: %s",
-			*err.msg ? err.msg : strerror(-ret));
-}
-
-/* Ids go on from one algorithm's tables to the next, as a device gives them. */
-static void algo_open(const struct job *job, const struct sim *s,
-		      enum ppim_algo algo, uint64_t first_id,
-		      struct sim_algo *a)
-{
-	struct wl_diag diag;
-	uint32_t t;
-	int ret;
-
-	memset(a, 0, sizeof(*a));
-	ret = job_algo_open(job, algo, &a->job, &diag);
-	if (ret)
-		cli_die(ret == -EINVAL ? CLI_USAGE : CLI_FAILED, "%s",
-			diag.msg);
-	algo_plan(s, a);
-	a->table = checked(calloc(a->job.n, sizeof(*a->table)));
-	a->extents = checked(calloc((size_t)a->job.n * PPIM_MAX_SUBTABLES,
-				    sizeof(struct ppim_extent *)));
-	for (t = 0; t < a->job.n; t++)
-		table_place(a, t, first_id + t);
-	if (job_placement_read(job, &a->job, a->plan, &a->placement))
-		cli_die(CLI_FAILED, "no memory for a batch of %u indices",
-			job->n_indices);
-}
-
-static void algo_close(struct sim_algo *a)
-{
-	uint32_t i;
-
-	for (i = 0; i < a->job.n * PPIM_MAX_SUBTABLES; i++)
-		free(a->extents[i]);
-	free(a->extents);
-	free(a->table);
-	ppim_plan_free(a->plan);
-	job_algo_close(&a->job);
-}
-
-/* ---- batches ---- */
-
-static const char *sub_name(const struct ppim_batch *batch,
-			    const struct ppim_fault *f, uint64_t sub)
-{
-	static const char *const names[][PPIM_MAX_SUBTABLES] = {
-		[PPIM_ALGO_DENSE] = { "W", "?", "?" },
-		[PPIM_ALGO_QR] = { "Q", "R", "?" },
-		[PPIM_ALGO_TT] = { "G1", "G2", "G3" },
-	};
-	uint8_t algo = batch->jobs[f->job].table->shape.algo;
-
-	if (algo > PPIM_ALGO_TT || sub >= PPIM_MAX_SUBTABLES)
-		return "?";
-	return names[algo][sub];
-}
-
-static void fault_what(const struct ppim_batch *batch,
-		       const struct ppim_fault *f, char *buf, size_t bytes)
-{
-	unsigned long long detail = f->detail;
-
-	if (f->status == PPIM_ST_NO_COPY)
-		snprintf(
-			buf, bytes,
-			"the preset needs a copy of %s in every bank group, the placement has none",
-			sub_name(batch, f, detail));
-	else if (f->status == PPIM_ST_NO_HINT)
-		snprintf(
-			buf, bytes,
-			"the preset needs a prefetch hint for %s, the placement has none",
-			sub_name(batch, f, detail));
-	else if (f->status == PPIM_ST_BAD_INDEX)
-		snprintf(buf, bytes, "bag %u: index %lld is outside the table",
-			 f->bag, (long long)detail);
-	else if (f->status == PPIM_ST_BAD_OFFSETS)
-		snprintf(buf, bytes, "bag %u: its offset runs backwards",
-			 f->bag);
-	else if (f->status == PPIM_ST_BAD_PLACEMENT)
-		snprintf(
-			buf, bytes,
-			"subtable %s, extent %llu: no valid place for its rows",
-			sub_name(batch, f, detail >> 32), detail & UINT32_MAX);
-	else
-		snprintf(buf, bytes, "refused with status %u, detail %llu",
-			 f->status, detail);
-}
-
-static void fault_text(const struct ppim_batch *batch,
-		       const struct job_algo *names, const struct ppim_fault *f,
-		       char *buf, size_t bytes)
-{
-	char what[192];
-
-	fault_what(batch, f, what, sizeof(what));
-	if (names)
-		snprintf(buf, bytes, "table %s: %s", names->table[f->job].name,
-			 what);
-	else
-		snprintf(buf, bytes, "table %u: %s", f->job, what);
-}
-
-static void batch_charge(const struct sim *s, const struct ppim_batch *batch,
-			 uint64_t arrival_ps, const struct job_algo *names,
-			 struct job_result *result)
-{
-	struct ppim_annotation note;
-	struct ppim_fault fault = { 0 };
-	char why[256];
-
-	if (ppim_engine_check(s->engine, batch, &fault)) {
-		fault_text(batch, names, &fault, why, sizeof(why));
-		cli_die(CLI_FAILED, "%s, batch %llu: %s",
-			job_arch_name(batch->arch),
-			(unsigned long long)result->batches, why);
-	}
-	if (ppim_engine_charge(s->engine, batch, arrival_ps, &note))
-		cli_die(CLI_FAILED, "no memory to charge a batch");
-	if (job_result_add(result, &note))
-		cli_die(CLI_FAILED, "no memory for annotations");
 }
 
 static void progress_show(const struct job *job, const struct job_result *r)
@@ -426,204 +169,134 @@ static void progress_show(const struct job *job, const struct job_result *r)
 		fputs("\r\033[K", stderr);
 }
 
-static void arch_run(const struct job *job, const struct sim *s,
-		     const struct sim_algo *a, uint32_t arch,
-		     struct job_result *result)
+static void arch_run(const struct job *job, const struct gnr_model *m,
+		     const struct gnr_algo *a, struct job_result *result)
 {
-	struct ppim_job *jobs = checked(calloc(a->job.n, sizeof(*jobs)));
-	struct ppim_batch batch = { .arch = arch,
-				    .n_jobs = a->job.n,
-				    .jobs = jobs };
-	struct job_batch input;
+	struct gnr_batch b;
 	uint64_t k;
-	uint32_t t;
 
-	job_result_init(result, a->job.algo, arch, job->cfg.annotations);
-	if (job_batch_alloc(job, &input))
-		cli_die(CLI_FAILED, "no memory for a batch");
-	for (t = 0; t < a->job.n; t++)
-		jobs[t] = (struct ppim_job){
-			.table = &a->table[t],
-			.n_indices = job->n_indices,
-			.n_bags = job->n_bags,
-			.mode = PPIM_MODE_SUM,
-			.indices = job_batch_indices(job, &input, t),
-			.offsets = input.offsets,
-		};
+	gnr_batch_open(a, result->arch, &b);
 	for (k = 0; k < job->cfg.samples; k++) {
-		job_batch_fill(job, k, &input);
-		batch_charge(s, &batch, ppim_engine_now_ps(s->engine), &a->job,
-			     result);
+		job_batch_fill(job, k, &b.input);
+		gnr_charge(m, &b.batch, ppim_engine_now_ps(m->engine), &a->job,
+			   result);
 		progress_show(job, result);
 	}
-	job_batch_free(&input);
-	free(jobs);
+	gnr_batch_close(&b);
 }
 
-/* ---- reports ---- */
-
-static void results_print(const struct job_result *r, uint32_t n, bool json,
-			  json_t *all)
+static double per_second(const struct job_result *r, double seconds)
 {
-	json_t *part;
+	return (double)r->sum.lookups / seconds;
+}
+
+static void results_text(const struct job_result *r, const double *seconds,
+			 uint32_t n)
+{
+	uint32_t i;
+
+	report_results(stdout, r, n);
+	for (i = 0; seconds && i < n; i++)
+		printf("  engine alone, %s: %.0f lookups/s (%llu in %.3f s)\n",
+		       job_arch_name(r[i].arch), per_second(&r[i], seconds[i]),
+		       (unsigned long long)r[i].sum.lookups, seconds[i]);
+}
+
+void gnr_results_print(const struct job_result *r, const double *seconds,
+		       uint32_t n, bool json, json_t *all)
+{
+	json_t *part, *o;
+	uint32_t i;
 
 	if (!json) {
-		report_results(stdout, r, n);
+		results_text(r, seconds, n);
 		return;
 	}
 	part = report_json_results(r, n);
+	for (i = 0; seconds && i < n; i++) {
+		o = json_array_get(part, i);
+		json_object_set_new(o, "seconds", json_real(seconds[i]));
+		json_object_set_new(o, "lookups_per_s",
+				    json_real(per_second(&r[i], seconds[i])));
+	}
 	json_array_extend(all, part);
 	json_decref(part);
 }
 
-static void algo_run(const struct job *job, const struct sim *s,
-		     enum ppim_algo algo, uint64_t *id, json_t *all)
+static void archs_run(const struct gnr_config *c, const struct gnr_model *m,
+		      const struct gnr_algo *a, struct job_result *result,
+		      double *seconds)
 {
-	struct job_result result[PPIM_ARCH_COUNT];
-	struct sim_algo a;
 	uint32_t i;
 
-	algo_open(job, s, algo, *id, &a);
-	*id += a.job.n;
-	for (i = 0; i < job->cfg.n_archs; i++)
-		arch_run(job, s, &a, job->cfg.archs[i], &result[i]);
-	if (!job->cfg.json)
-		report_algo(stdout, job, &a.job, &a.placement);
-	results_print(result, job->cfg.n_archs, job->cfg.json, all);
-	for (i = 0; i < job->cfg.n_archs; i++)
-		job_result_free(&result[i]);
-	algo_close(&a);
+	for (i = 0; i < c->job.n_archs; i++) {
+		job_result_init(&result[i], a->job.algo, c->job.archs[i],
+				c->job.annotations);
+		if (c->perf)
+			seconds[i] = gnr_perf(m, a, c->job.archs[i], c->threads,
+					      &result[i]);
+		else
+			arch_run(a->input, m, a, &result[i]);
+	}
 }
 
-static void run(struct sim_config *c, json_t *all)
+static void algo_run(const struct gnr_config *c, const struct job *job,
+		     const struct gnr_model *m, enum ppim_algo algo,
+		     uint64_t *id, json_t *all)
+{
+	struct job_result result[PPIM_ARCH_COUNT];
+	double seconds[PPIM_ARCH_COUNT];
+	struct gnr_algo a;
+	uint32_t i;
+
+	gnr_algo_open(job, m, algo, *id, &a);
+	*id += a.job.n;
+	archs_run(c, m, &a, result, seconds);
+	if (!job->cfg.json)
+		report_algo(stdout, job, &a.job, &a.placement);
+	gnr_results_print(result, c->perf ? seconds : NULL, c->job.n_archs,
+			  c->job.json, all);
+	for (i = 0; i < c->job.n_archs; i++)
+		job_result_free(&result[i]);
+	gnr_algo_close(&a);
+}
+
+static void run(struct gnr_config *c, json_t *all)
 {
 	struct wl_diag diag;
 	struct job job;
-	struct sim s;
+	struct gnr_model m;
 	uint64_t id = 1;
 	uint32_t algo;
 	int ret;
 
-	sim_open(c, &s);
-	archs_check(c, &s);
+	gnr_model_open(c, &m);
+	archs_check(c, &m);
 	ret = job_open(&c->job, &job, &diag);
 	if (ret)
 		cli_die(ret == -ENOMEM ? CLI_FAILED : CLI_USAGE, "%s",
 			diag.msg);
 	if (!c->job.json) {
 		report_input(stdout, &job);
-		printf("memory     %s and %s\n", s.hbm.name, s.dimm.name);
+		printf("memory     %s and %s\n", m.hbm.name, m.dimm.name);
 	}
 	for (algo = PPIM_ALGO_QR; algo <= PPIM_ALGO_TT; algo++)
 		if (c->job.algos & 1u << algo)
-			algo_run(&job, &s, algo, &id, all);
+			algo_run(c, &job, &m, algo, &id, all);
 	job_close(&job);
-	ppim_engine_free(s.engine);
-}
-
-/* ---- replay ---- */
-
-/* Results by (algorithm, preset), in order of appearance. */
-struct replay_results {
-	struct job_result r[(PPIM_ALGO_TT + 1) * PPIM_ARCH_COUNT];
-	uint32_t n;
-};
-
-static struct job_result *replay_result(struct replay_results *all,
-					const struct ppim_batch *batch,
-					bool annotations)
-{
-	enum ppim_algo algo = batch->jobs[0].table->shape.algo;
-	uint32_t i;
-
-	for (i = 0; i < all->n; i++)
-		if (all->r[i].algo == algo && all->r[i].arch == batch->arch)
-			return &all->r[i];
-	job_result_init(&all->r[all->n], algo, batch->arch, annotations);
-	return &all->r[all->n++];
-}
-
-static bool batch_is_named(const struct ppim_batch *batch)
-{
-	return batch->n_jobs && batch->arch < PPIM_ARCH_COUNT &&
-	       batch->jobs[0].table->shape.algo <= PPIM_ALGO_TT;
-}
-
-static void replay_batches(struct ppim_replay *replay, const struct sim *s,
-			   const struct sim_config *c,
-			   struct replay_results *all)
-{
-	struct ppim_batch batch;
-	struct ppim_diag diag;
-	uint64_t arrival_ps;
-	int ret;
-
-	while ((ret = ppim_replay_next(replay, &batch, &arrival_ps, &diag)) >
-	       0) {
-		if (!batch_is_named(&batch))
-			cli_die(CLI_USAGE,
-				"%s: a batch without a table, preset or algorithm",
-				c->replay);
-		batch_charge(s, &batch, arrival_ps, NULL,
-			     replay_result(all, &batch, c->job.annotations));
-	}
-	if (ret < 0)
-		cli_die(CLI_USAGE, "%s", diag.msg);
-}
-
-/* One table of presets, one array, per algorithm. */
-static void replay_report(struct replay_results *all, bool json, json_t *out)
-{
-	struct job_result part[PPIM_ARCH_COUNT];
-	uint32_t algo, i, n;
-
-	for (algo = PPIM_ALGO_DENSE; algo <= PPIM_ALGO_TT; algo++) {
-		n = 0;
-		for (i = 0; i < all->n; i++)
-			if (all->r[i].algo == algo)
-				part[n++] = all->r[i];
-		if (!n)
-			continue;
-		if (!json)
-			printf("%s, %llu batches of the first preset\n",
-			       job_algo_name(algo),
-			       (unsigned long long)part[0].batches);
-		results_print(part, n, json, out);
-	}
-}
-
-static void replay_run(const struct sim_config *c, json_t *out)
-{
-	struct replay_results all = { 0 };
-	struct ppim_replay *replay;
-	struct ppim_diag diag;
-	struct sim s = { 0 };
-	uint32_t i;
-
-	if (ppim_replay_open(c->replay, &replay, &diag))
-		cli_die(CLI_USAGE, "%s", diag.msg);
-	s.config = *ppim_replay_config(replay);
-	engine_make(&s);
-	if (ppim_replay_start(replay, s.engine, &diag))
-		cli_die(CLI_USAGE, "%s", diag.msg);
-	replay_batches(replay, &s, c, &all);
-	replay_report(&all, c->job.json, out);
-	for (i = 0; i < all.n; i++)
-		job_result_free(&all.r[i]);
-	ppim_engine_free(s.engine);
-	ppim_replay_close(replay);
+	gnr_model_close(&m);
 }
 
 int sim_gnr_main(int argc, char **argv);
 
 int sim_gnr_main(int argc, char **argv)
 {
-	struct sim_config c = { 0 };
+	struct gnr_config c = { 0 };
 	json_t *all = json_array();
 
 	cli_parse(&argp, argc, argv, &c);
 	if (c.replay)
-		replay_run(&c, all);
+		gnr_replay(&c, all);
 	else
 		run(&c, all);
 	if (c.job.json) {

@@ -4,9 +4,12 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cli.h"
+
+#define STDOUT_BYTES (1u << 20)
 
 static const char *cli_name = "ppim";
 
@@ -14,7 +17,7 @@ void cli_die(int code, const char *fmt, ...)
 {
 	va_list ap;
 
-	fflush(stdout);
+	__fpurge(stdout);
 	fprintf(stderr, "%s: ", cli_name);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
@@ -42,6 +45,8 @@ static void parse(const struct argp *argp, int argc, char **argv,
 	const char *slash = strrchr(argv[0], '/');
 
 	cli_name = slash ? slash + 1 : argv[0];
+	/* held back until the end, so that an error leaves no half report */
+	setvbuf(stdout, NULL, _IOFBF, STDOUT_BYTES);
 	if (argp_parse(argp, argc, argv, flags, NULL, input))
 		exit(CLI_USAGE);
 }

@@ -14,13 +14,15 @@
 #define CLI_FAILED 1
 #define CLI_USAGE 2
 
-/* "NAME: MESSAGE" on stderr, and the end. */
+/* "NAME: MESSAGE" on stderr, and the end; what stands in stdout's buffer is
+ * dropped. */
 void cli_die(int code, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 
 /*
  * argp_parse() with errors of one line: argp's second line ("Try --help") is
- * left out. Does not return if the command line is wrong.
+ * left out. Does not return if the command line is wrong. Gives stdout a large
+ * buffer, so that a report is printed whole or not at all.
  */
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 /* The same, arguments and options in their order: for commands with options of

@@ -133,6 +133,64 @@ void job_batch_fill(const struct job *job, uint64_t k, struct job_batch *b)
 		job_table_fill(job, k, t, job_batch_indices(job, b, t));
 }
 
+static int touched_add(const struct ppim_shape *shape, int64_t index,
+		       struct job_touched *out)
+{
+	uint64_t row[PPIM_MAX_SUBTABLES];
+	uint32_t s;
+	int ret = 0;
+
+	wl_split(shape, (uint64_t)index, row);
+	for (s = 0; !ret && s < ppim_shape_subtables(shape); s++)
+		ret = wl_counts_add(out->sub[s], row[s], 1);
+	return ret;
+}
+
+static int touched_fill(const struct job *job, const struct ppim_shape *shape,
+			uint32_t t, struct job_touched *out)
+{
+	int64_t *index = calloc(job->n_indices, sizeof(*index));
+	int ret = index ? 0 : -ENOMEM;
+	uint64_t k;
+	uint32_t i;
+
+	for (k = 0; !ret && k < job->n_batches; k++) {
+		job_table_fill(job, k, t, index);
+		for (i = 0; !ret && i < job->n_indices; i++)
+			ret = touched_add(shape, index[i], out);
+	}
+	free(index);
+	return ret;
+}
+
+int job_touched_read(const struct job *job, const struct ppim_shape *shape,
+		     uint32_t t, struct job_touched *out)
+{
+	uint32_t s;
+	int ret = 0;
+
+	memset(out, 0, sizeof(*out));
+	for (s = 0; s < ppim_shape_subtables(shape); s++) {
+		out->sub[s] = wl_counts_new();
+		if (!out->sub[s])
+			ret = -ENOMEM;
+	}
+	if (!ret)
+		ret = touched_fill(job, shape, t, out);
+	if (ret)
+		job_touched_free(out);
+	return ret;
+}
+
+void job_touched_free(struct job_touched *touched)
+{
+	uint32_t s;
+
+	for (s = 0; s < PPIM_MAX_SUBTABLES; s++)
+		wl_counts_free(touched->sub[s]);
+	memset(touched, 0, sizeof(*touched));
+}
+
 /* Whole bags, whatever the lookups of a batch. */
 static int profile_fill(const struct job *job, uint32_t t,
 			struct ppim_plan_profile *profile)

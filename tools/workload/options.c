@@ -92,6 +92,19 @@ static void config_default(struct job_config *c)
 	};
 }
 
+#define PERF_LOOKUPS 1024
+#define PERF_SAMPLES 64
+
+void job_config_perf(struct job_config *cfg, uint32_t distinct)
+{
+	cfg->lookups = PERF_LOOKUPS;
+	cfg->distinct = distinct;
+	if (!cfg->samples)
+		cfg->samples = PERF_SAMPLES;
+	if (!cfg->n_archs)
+		cfg->archs[cfg->n_archs++] = PPIM_ARCH_PROACTIVE;
+}
+
 /* What the tool that owns the options may have set in the meantime stays. */
 static void config_finish(struct job_config *c)
 {

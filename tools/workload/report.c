@@ -188,8 +188,7 @@ void report_input(FILE *f, const struct job *job)
 		c->expand == WL_EXPAND_UNIFORM ? "uniform"
 					       : "Pareto(0.25) mod N",
 		(unsigned long long)c->seed);
-	fprintf(f,
-		"profile    the first %llu samples of the input, the %llu that run among them\n",
+	fprintf(f, "profile    the first %llu samples of the input; %llu run\n",
 		(unsigned long long)job_profile_samples(job),
 		(unsigned long long)(job->n_batches * job->n_bags));
 }
