@@ -63,7 +63,12 @@ BEGIN { passed = failed = skipped = inner = 0 }
 	depth = unnest($0)
 }
 
+# A program may print several lists one after the other.
 text ~ /^1\.\.[0-9]+/ {
+	if (depth in plan) {
+		check_plan(depth)
+		seen[depth] = 0
+	}
 	plan[depth] = substr(text, 4) + 0
 	if (plan[depth] == 0 && text ~ /[Ss][Kk][Ii][Pp]/) {
 		skipped++
