@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* The engine's life: geometry, charging, state. */
+/* The engine's life: configuration, geometry, saved state. */
 #include <errno.h>
 #include <stdlib.h>
-#include "engine_int.h"
 #include "engine_state.h"
+
+/* ---- geometry ----------------------------------------------------------- */
 
 /* A DDR data rate in MT/s: specifications round tCK to a few digits, the
  * rates themselves are multiples of 800/3. */
@@ -12,11 +13,6 @@ static double engine_ddr_rate(uint64_t tck_fs)
 	double step = 800.0 / 3, steps = 2e9 / (double)tck_fs / step;
 
 	return (double)(uint64_t)(steps + 0.5) * step;
-}
-
-static uint32_t engine_max(uint32_t a, uint32_t b)
-{
-	return a > b ? a : b;
 }
 
 static uint32_t engine_dimm_channels(const struct ppim_spec *dimm,
@@ -37,8 +33,9 @@ static uint32_t engine_hot_ppm(const struct ppim_engine *e)
 	if (!e->dimm_bytes)
 		return 1000000;
 	hbm = 1e6 * e->geo.slices * h->burst_bytes /
-	      (engine_max(h->t.tccd_l, h->t.burst) * (double)h->t.tck_fs);
-	dimm = engine_ddr_rate(d->t.tck_fs) * 1e-9 * (d->bus_width / 8) *
+	      ((double)pim_max(h->t.tccd_l, h->t.burst) *
+	       (double)h->t.tck_fs);
+	dimm = engine_ddr_rate(d->t.tck_fs) * 1e-3 * (d->bus_width / 8) *
 	       engine_dimm_channels(d, &e->params);
 	return (uint32_t)(1e6 * hbm / (hbm + dimm));
 }
@@ -50,13 +47,13 @@ static int engine_set_geometry(struct ppim_engine *e, uint64_t hbm_bytes,
 	uint64_t slices = (uint64_t)h->channels * h->ranks * h->bankgroups;
 	uint64_t least;
 
-	if (!slices || slices > UINT16_MAX)
+	if (!slices || slices > UINT16_MAX || slices & (slices - 1))
 		return engine_fail(diag, -EINVAL,
-				   "%s: %llu bank groups: from 1 to 65535",
-				   h->name, (unsigned long long)slices);
+				   "%s: %llu bank groups are not a power of "
+				   "two below 65536", h->name,
+				   (unsigned long long)slices);
 	least = slices * h->banks_per_group * h->row_bytes;
-	if (hbm_bytes < least || hbm_bytes & (hbm_bytes - 1) ||
-	    hbm_bytes % least)
+	if (hbm_bytes < least || hbm_bytes & (hbm_bytes - 1))
 		return engine_fail(diag, -EINVAL,
 				   "hbm_bytes: %llu is not a power of two of "
 				   "at least %llu (one row per bank of %s)",
@@ -67,8 +64,106 @@ static int engine_set_geometry(struct ppim_engine *e, uint64_t hbm_bytes,
 	e->geo.slice_bytes = hbm_bytes / slices;
 	e->geo.row_bytes = h->row_bytes;
 	e->geo.sram_bytes = (uint32_t)e->params.sram_bytes;
-	e->geo.archs = ENGINE_ARCHS;
+	e->geo.archs = pim_preset_mask();
 	e->geo.hot_ppm = engine_hot_ppm(e);
+	return 0;
+}
+
+/* Between two refreshes every bank must get a row opened and read, or time
+ * would pass without work. */
+static int engine_check_refresh(const struct ppim_spec *s,
+				struct ppim_diag *diag)
+{
+	const struct ppim_timing *t = &s->t;
+	bool by_bank = s->refresh == PPIM_REFRESH_BANK_STAGGERED;
+	uint64_t banks = by_bank ? (uint64_t)s->bankgroups *
+					   s->banks_per_group : 1;
+	uint64_t every = (by_bank ? t->trefib : t->trefi) * banks;
+	uint64_t need = (by_bank ? t->trfcb : t->trfc) + t->trc + t->trcd_rd +
+			4ull * t->tfaw;
+
+	if (s->refresh == PPIM_REFRESH_NONE || every > need)
+		return 0;
+	return engine_fail(diag, -EINVAL,
+			   "%s: %s: a bank is refreshed every %llu clocks, "
+			   "which has to be more than %llu", s->name,
+			   by_bank ? "tREFIb" : "tREFI",
+			   (unsigned long long)every,
+			   (unsigned long long)need);
+}
+
+/* ---- fingerprints ------------------------------------------------------- */
+
+static uint64_t hash_add(uint64_t h, uint64_t v)
+{
+	return pim_cache_mix(h * 0x9e3779b97f4a7c15ull + v);
+}
+
+uint64_t engine_spec_hash(const struct ppim_spec *s)
+{
+	const struct ppim_timing *t = &s->t;
+	const uint64_t words[] = {
+		s->channels, s->ranks, s->bankgroups, s->banks_per_group,
+		s->row_bytes, s->burst_bytes, s->bus_width,
+		s->devices_per_rank, s->refresh, t->tck_fs, t->burst, t->cl,
+		t->trcd_rd, t->trp, t->tras, t->trc, t->tccd_s, t->tccd_l,
+		t->trrd_s, t->trrd_l, t->tfaw, t->trtp, t->trfc, t->trefi,
+		t->trfcb, t->trefib,
+	};
+	uint64_t h = 1;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		h = hash_add(h, words[i]);
+	for (i = 0; i < PPIM_FIELD_COUNT; i++)
+		h = hash_add(h, (uint64_t)s->map.pos[i] << 8 | s->map.width[i]);
+	for (i = 0; i < PPIM_IDD_COUNT; i++)
+		h = hash_add(h, (uint64_t)(s->power.idd_ma[i] * 1e6));
+	return hash_add(h, (uint64_t)(s->power.vdd * 1e6));
+}
+
+static uint64_t engine_hash(const struct ppim_engine *e, uint64_t hbm_bytes)
+{
+	uint64_t h = engine_spec_hash(&e->hbm);
+	size_t i;
+
+	h = hash_add(h, hbm_bytes);
+	h = hash_add(h, e->dimm_bytes);
+	if (e->dimm_bytes)
+		h = hash_add(h, engine_spec_hash(&e->dimm));
+	for (i = 0; ppim_params_info(i); i++)
+		h = hash_add(h, ppim_params_get(&e->params, i));
+	return h;
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static int engine_init(struct ppim_engine *e,
+		       const struct ppim_engine_config *config,
+		       struct ppim_diag *diag)
+{
+	int err;
+
+	e->hbm = *config->hbm;
+	if (config->dimm_bytes)
+		e->dimm = *config->dimm;
+	e->params = config->params;
+	e->dimm_bytes = config->dimm_bytes;
+	err = engine_set_geometry(e, config->hbm_bytes, diag);
+	if (!err)
+		err = engine_check_refresh(&e->hbm, diag);
+	if (!err && e->dimm_bytes)
+		err = engine_check_refresh(&e->dimm, diag);
+	if (err)
+		return err;
+	e->fingerprint = engine_hash(e, config->hbm_bytes);
+	err = pim_exec_init(&e->x, config,
+			    engine_dimm_channels(&e->dimm, &e->params), diag);
+	if (err)
+		return err;
+	if (pim_stores_init(&e->stores, &e->x))
+		return engine_fail(diag, -ENOMEM,
+				   "no memory for the caches' tags");
 	return 0;
 }
 
@@ -84,13 +179,9 @@ int ppim_engine_create(const struct ppim_engine_config *config,
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return engine_fail(diag, -ENOMEM, "no memory for the engine");
-	e->hbm = *config->hbm;
-	e->dimm = *config->dimm;
-	e->params = config->params;
-	e->dimm_bytes = config->dimm_bytes;
-	err = engine_set_geometry(e, config->hbm_bytes, diag);
+	err = engine_init(e, config, diag);
 	if (err) {
-		free(e);
+		ppim_engine_free(e);
 		return err;
 	}
 	*engine = e;
@@ -99,6 +190,11 @@ int ppim_engine_create(const struct ppim_engine_config *config,
 
 void ppim_engine_free(struct ppim_engine *engine)
 {
+	if (!engine)
+		return;
+	pim_scratch_free(&engine->scratch);
+	pim_stores_free(&engine->stores);
+	pim_exec_free(&engine->x);
 	free(engine);
 }
 
@@ -110,12 +206,13 @@ void ppim_engine_geometry(const struct ppim_engine *engine,
 
 uint64_t ppim_engine_now_ps(const struct ppim_engine *engine)
 {
-	return engine->now_ps;
+	return pim_exec_ps(&engine->x, engine->x.now);
 }
 
 void ppim_engine_reset(struct ppim_engine *engine)
 {
-	engine->now_ps = 0;
+	pim_exec_reset(&engine->x, &engine->hbm, &engine->dimm);
+	pim_stores_reset(&engine->stores);
 }
 
 void ppim_engine_trace(struct ppim_engine *engine, ppim_trace_fn fn,
@@ -125,82 +222,74 @@ void ppim_engine_trace(struct ppim_engine *engine, ppim_trace_fn fn,
 	engine->trace_opaque = opaque;
 }
 
-uint64_t ppim_engine_bound_ps(const struct ppim_engine *engine,
-			      const struct ppim_batch *batch,
-			      uint64_t arrival_ps)
+/* ---- saved state -------------------------------------------------------- */
+
+#define ENGINE_STATE_MAGIC 0x31656e69676e6570ull
+#define ENGINE_STATE_VERSION 1ull
+
+static void engine_walk(struct ppim_engine *e, struct pim_io *io)
 {
-	(void)engine;
-	(void)batch;
-	return arrival_ps;
+	uint64_t magic = ENGINE_STATE_MAGIC, version = ENGINE_STATE_VERSION;
+	uint64_t fingerprint = e->fingerprint;
+
+	pim_io_u64(io, &magic, UINT64_MAX);
+	pim_io_u64(io, &version, UINT64_MAX);
+	pim_io_u64(io, &fingerprint, UINT64_MAX);
+	pim_exec_walk(&e->x, io);
+	pim_stores_walk(&e->stores, io);
 }
 
-int ppim_engine_charge(struct ppim_engine *e, const struct ppim_batch *batch,
-		       uint64_t arrival_ps, struct ppim_annotation *out)
-{
-	const struct ppim_timing *t = &e->hbm.t;
-	uint32_t j, i, b;
-
-	memset(out, 0, sizeof(*out));
-	for (j = 0; j < batch->n_jobs; j++) {
-		const struct ppim_job *job = &batch->jobs[j];
-
-		for (b = 0; b < job->n_bags; b++)
-			out->transfers += job->table->shape.dim * 4 /
-					  e->hbm.burst_bytes;
-		for (i = 0; i < job->n_indices; i++)
-			out->lookups += engine_is_lookup(job, job->indices[i]);
-		out->reads_hbm += (uint64_t)job->n_indices *
-				  job->table->sub[0].row_bytes /
-				  e->hbm.burst_bytes;
-	}
-	/* the activation window of every rank, evenly loaded */
-	out->activations_hbm = out->lookups;
-	out->cycles = out->lookups * t->tfaw / 4 / e->hbm.channels +
-		      t->trcd_rd + t->cl + t->burst;
-	out->start_ps = arrival_ps > e->now_ps ? arrival_ps : e->now_ps;
-	out->busy_ps = out->cycles * t->tck_fs / 1000;
-	out->end_ps = out->start_ps + out->busy_ps;
-	out->commands = out->lookups * 2;
-	out->arch = batch->arch;
-	out->bound_by = PPIM_BOUND_ACTIVATION;
-	e->now_ps = out->end_ps;
-	return 0;
-}
-
-/* ---- state -------------------------------------------------------------- */
-
-#define ENGINE_STATE_MAGIC 0x7473706du
-#define ENGINE_STATE_VERSION 0u
-
-struct engine_blob {
-	uint32_t magic;
-	uint32_t version;
-	uint64_t now_ps;
-};
-
+/* Walking does not change what it saves. */
 size_t ppim_engine_save(const struct ppim_engine *engine, void *buf,
 			size_t bytes)
 {
-	struct engine_blob blob = { ENGINE_STATE_MAGIC, ENGINE_STATE_VERSION,
-				    engine->now_ps };
+	struct pim_io io = { .mode = PIM_IO_SAVE, .out = buf, .bytes = bytes };
 
-	if (buf && bytes >= sizeof(blob))
-		memcpy(buf, &blob, sizeof(blob));
-	return sizeof(blob);
+	engine_walk((struct ppim_engine *)(uintptr_t)engine, &io);
+	return io.pos;
 }
 
-int ppim_engine_load(struct ppim_engine *engine, const void *buf,
-		     size_t bytes, struct ppim_diag *diag)
+static int engine_check_head(const struct ppim_engine *e, const void *buf,
+			     size_t bytes, struct ppim_diag *diag)
 {
-	struct engine_blob blob;
+	struct pim_io io = { .mode = PIM_IO_CHECK, .in = buf, .bytes = bytes };
+	uint64_t magic = pim_io_next(&io, UINT64_MAX);
+	uint64_t version = pim_io_next(&io, UINT64_MAX);
+	uint64_t fingerprint = pim_io_next(&io, UINT64_MAX);
 
-	if (bytes != sizeof(blob))
-		return engine_fail(diag, -EINVAL, "state: %zu bytes, not %zu",
-				   bytes, sizeof(blob));
-	memcpy(&blob, buf, sizeof(blob));
-	if (blob.magic != ENGINE_STATE_MAGIC ||
-	    blob.version != ENGINE_STATE_VERSION)
-		return engine_fail(diag, -EINVAL, "state: not of this engine");
-	engine->now_ps = blob.now_ps;
+	if (io.bad || magic != ENGINE_STATE_MAGIC)
+		return engine_fail(diag, -EINVAL,
+				   "state: not a state of this engine");
+	if (version != ENGINE_STATE_VERSION)
+		return engine_fail(diag, -EINVAL,
+				   "state: version %llu, expected %llu",
+				   (unsigned long long)version,
+				   (unsigned long long)ENGINE_STATE_VERSION);
+	if (fingerprint != e->fingerprint)
+		return engine_fail(diag, -EINVAL,
+				   "state: of an engine with other "
+				   "specifications, sizes or parameters");
+	return 0;
+}
+
+int ppim_engine_load(struct ppim_engine *engine, const void *buf, size_t bytes,
+		     struct ppim_diag *diag)
+{
+	struct pim_io io = { .mode = PIM_IO_CHECK, .in = buf, .bytes = bytes };
+	int err;
+
+	err = engine_check_head(engine, buf, bytes, diag);
+	if (err)
+		return err;
+	engine_walk(engine, &io);
+	if (io.bad || io.pos != bytes)
+		return engine_fail(diag, -EINVAL,
+				   "state: %s at byte %zu of %zu",
+				   io.bad ? "impossible value before or" :
+					    "ends",
+				   io.pos, bytes);
+	io.mode = PIM_IO_LOAD;
+	io.pos = 0;
+	engine_walk(engine, &io);
 	return 0;
 }

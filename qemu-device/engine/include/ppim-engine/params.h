@@ -45,16 +45,17 @@ enum ppim_link {
 	X(bg_queue, 8, 1, 64, "commands", "ours", \
 	  "commands that a bank group looks ahead to open rows: the " \
 	  "reference controller's command queue") \
-	X(bg_operands, 2, 1, 64, "buffers", "ours", \
-	  "reads that may run ahead of the MACs: one in use, one filling") \
+	X(bg_operands, 8, 1, 64, "buffers", "ours", \
+	  "reads that may run ahead of the MACs: as many as are looked ahead") \
 	X(acc_bytes, 16384, 64, 1 << 26, "B", "ours", \
 	  "partial sums of one table in one bg-PIM: a batch of 32 vectors " \
 	  "of 512 B") \
 	X(product_bytes, 8192, 64, 1 << 26, "B", "ours", \
 	  "TT products that one pass over a G2 slice may form: 16 of 512 B") \
-	X(phase_sets, 2, 1, 2, "sets", "ours", \
-	  "sets of partial sums: with 2 a table is gathered while the one " \
-	  "before it drains") \
+	X(phase_overlap, 0, 0, 2, "", "code", \
+	  "a table's gather begins when the table before it has left: 0 all " \
+	  "units, 1 this bank group; 2: at once, a second set of partial " \
+	  "sums takes it") \
 	/* bd-PIM: the unit on the base die */ \
 	X(bd_macs, 256, 1, 1 << 16, "", "ours", \
 	  "MACs of the bd-PIM: what all channels' buses deliver, twice over") \
@@ -69,18 +70,17 @@ enum ppim_link {
 	X(cmd_pin_bits, 28, 1, 4096, "bit/clk", "jesd", \
 	  "command/address bits of a channel in one clock: 14 pins, both " \
 	  "edges") \
+	X(cmd_dq, 1, 0, 1, "", "trim", \
+	  "1: instructions use the channel's idle data pins as well") \
 	/* operand moves */ \
 	X(move_row, 1, 0, 1, "", "code", \
 	  "1: a moved operand is written through a row of the destination; " \
 	  "0: into a register of the bg-PIM") \
 	X(move_ns, 0, 0, 1000000, "ns", "code", \
 	  "time in the host beyond n x burst cycles") \
-	/* DIMM and host controllers */ \
+	/* tiers */ \
 	X(dimm_channels, 2, 1, 64, "", "code", \
 	  "DIMM channels, where the specification describes one") \
-	X(host_queue, 32, 1, 1024, "commands", "ours", \
-	  "reads in flight in one channel's controller: the reference " \
-	  "controller's transaction queue") \
 	X(hot_ppm, 0, 0, 1000000, "ppm", "spec", \
 	  "share of accesses for the HBM; 0: by the ratio of bandwidths") \
 	/* host link */ \

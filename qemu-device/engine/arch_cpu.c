@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cpu: no PIM. The host's cores gather through a last-level cache; misses go to
+ * the HBM (interleaved host addresses, the specification's map) or the DIMM,
+ * over channel bus and interface. What the cores can do is bound by cache
+ * bandwidth, by misses that may be out together, and by FLOP/s. A cold row
+ * meets its R in the host.
+ */
+#include "arch.h"
+
+/* Lines that missed one after the other are one read. */
+static void cpu_miss(struct pim_gather *g, struct ppim_pim_cmd *cmd,
+		     uint64_t first, uint64_t end)
+{
+	uint64_t burst = cmd->device == PPIM_PIM_HBM ?
+				 g->x->hbm.burst_bytes :
+				 g->x->dimm.burst_bytes;
+
+	if (first == end)
+		return;
+	cmd->addr = first / burst * burst;
+	cmd->n = (end - cmd->addr + burst - 1) / burst;
+	pim_gather_emit(g, cmd);
+}
+
+static void cpu_row(struct pim_gather *g, uint32_t sub,
+		    const struct ppim_row_loc *loc)
+{
+	struct ppim_pim_cmd cmd = { .op = PPIM_PIM_RD,
+				    .to = PPIM_PIM_TO_HOST,
+				    .bag = PPIM_PIM_NO_BAG };
+	uint64_t line = g->x->params.llc_line, at, end, missed;
+
+	pim_gather_at(g, loc, &cmd);
+	end = cmd.addr + g->table->sub[sub].row_bytes;
+	missed = at = cmd.addr / line * line;
+	for (; at < end; at += line) {
+		if (!pim_cache_access(&g->stores->llc,
+				      pim_cache_mix(at | (uint64_t)cmd.device
+							     << 62))) {
+			g->note->cache_misses++;
+			continue;
+		}
+		g->note->cache_hits++;
+		g->store_bytes += line;
+		cpu_miss(g, &cmd, missed, at);
+		missed = at + line;
+	}
+	cpu_miss(g, &cmd, missed, at);
+}
+
+static void cpu_host(struct pim_gather *g, uint8_t op, uint64_t n)
+{
+	struct ppim_pim_cmd cmd = { .device = PPIM_PIM_HOST, .op = op, .n = n,
+				    .bag = PPIM_PIM_NO_BAG };
+
+	if (n)
+		pim_gather_emit(g, &cmd);
+}
+
+static void cpu_gather(struct pim_gather *g, uint32_t first, uint32_t end)
+{
+	uint64_t hits = g->note->cache_hits, lookups = g->note->lookups;
+	struct ppim_row_loc loc;
+	struct pim_lookup l;
+	uint32_t b, i, k;
+
+	for (b = first; b < end; b++)
+		for (i = (uint32_t)g->job->offsets[b];
+		     i < engine_bag_end(g->job, b); i++) {
+			if (!pim_gather_lookup(g, g->job->indices[i], &l))
+				continue;
+			for (k = 0; k < g->n_sub; k++) {
+				pim_gather_home(g, k, l.row[k], &loc);
+				cpu_row(g, k, &loc);
+			}
+		}
+	cpu_host(g, PPIM_PIM_LD, g->note->cache_hits - hits);
+	cpu_host(g, PPIM_PIM_OP, 2 * (g->note->lookups - lookups) *
+					 (g->product_mac + g->row_mac));
+}
+
+const struct pim_preset pim_preset_cpu = {
+	.arch = PPIM_ARCH_CPU,
+	.level = PPIM_PIM_TO_HOST,
+	.gather = cpu_gather,
+};
