@@ -626,12 +626,14 @@ static int scratch_alloc(struct gnr *g, uint32_t n_bags)
 	return 0;
 }
 
-int ppim_gnr_compute(const struct ppim_memory *mem, const struct ppim_job *job,
-		     uint32_t first_bag, uint32_t n_bags, float *out,
-		     struct ppim_fault *fault)
+static int gnr_init(struct gnr *g, const struct ppim_memory *mem,
+		    const struct ppim_job *job, uint32_t n_bags,
+		    struct ppim_fault *fault)
 {
 	const struct ppim_shape *t = &job->table->shape;
-	struct gnr g = {
+	uint32_t s;
+
+	*g = (struct gnr){
 		.mem = mem, .job = job, .shape = t, .sub = job->table->sub,
 		.kernels = kernels_get(), .fault = fault,
 		.n_sub = ppim_shape_subtables(t),
@@ -640,18 +642,50 @@ int ppim_gnr_compute(const struct ppim_memory *mem, const struct ppim_job *job,
 		.tt_l1 = t->tt_p[2],
 		.slices = (uint32_t)(mem->hbm_bytes / mem->slice_bytes),
 	};
-	uint32_t s;
+	if (t->dtype > PPIM_DTYPE_BF16)
+		return fault_set(g, PPIM_ST_UNSUPPORTED, 0, t->dtype);
+	for (s = 0; s < g->n_sub; s++)
+		g->elems[s] = ppim_shape_elems(t, s);
+	return scratch_alloc(g, n_bags);
+}
+
+int ppim_gnr_compute(const struct ppim_memory *mem, const struct ppim_job *job,
+		     uint32_t first_bag, uint32_t n_bags, float *out,
+		     struct ppim_fault *fault)
+{
+	struct gnr g;
 	int ret;
 
-	if (t->dtype > PPIM_DTYPE_BF16)
-		return fault_set(&g, PPIM_ST_UNSUPPORTED, 0, t->dtype);
 	if (!n_bags)
 		return 0;
-	for (s = 0; s < g.n_sub; s++)
-		g.elems[s] = ppim_shape_elems(t, s);
-	ret = scratch_alloc(&g, n_bags);
+	ret = gnr_init(&g, mem, job, n_bags, fault);
 	if (!ret)
 		ret = job_run(&g, first_bag, n_bags, out);
+	free(g.scratch);
+	return ret;
+}
+
+int ppim_gnr_visit(const struct ppim_memory *mem, const struct ppim_job *job,
+		   ppim_gnr_visit_fn fn, void *opaque, struct ppim_fault *fault)
+{
+	struct block b = { .n = 0 };
+	struct cursor c;
+	struct gnr g;
+	uint32_t i, s;
+	int ret;
+
+	if (!job->n_bags)
+		return 0;
+	ret = gnr_init(&g, mem, job, 0, fault);
+	cursor_init(&c, job, 0, job->n_bags);
+	while (!ret) {
+		ret = block_fill(&g, &c, &b);
+		if (ret || !b.n)
+			break;
+		for (i = 0; i < b.n; i++)
+			for (s = 0; s < g.n_sub; s++)
+				fn(opaque, b.bag[i], s, b.row[s][i]);
+	}
 	free(g.scratch);
 	return ret;
 }

@@ -197,8 +197,12 @@ struct ppim_memory {
  *       G2[i2][r1][s], then row = fma chain over r2 ascending of
  *       P[a][b][r2] * G3[i3][r2][d]; element (a, b, d) of q1 x q2 x q3;
  *   SUM acc = acc + t, or fma(w, t, acc) with weights, from +0;
- *   MEAN acc / (float)count; MAX acc = t > acc ? t : acc, 0 for empty bags.
- *   POOLED: sums of Q rows and of R rows by themselves, combined at the end.
+ *   MEAN acc / (float)count; MAX acc = t > acc ? t : acc from the bag's first
+ *   t on; 0 for empty bags.
+ *   POOLED: Q rows and R rows reduced (mode, weights) by themselves, the two
+ *   results combined at the end.
+ * Of a duplicated subtable the copy in the bank group of the lookup's Q row (TT:
+ * G2 slice) is read, where there is none the first.
  * The batch has passed ppim_engine_check(); row maps are checked again at use.
  * Returns 0, or -1 with fault.
  */
@@ -206,6 +210,15 @@ PPIM_ENGINE_API int ppim_gnr_compute(const struct ppim_memory *mem,
 				     const struct ppim_job *job,
 				     uint32_t first_bag, uint32_t n_bags,
 				     float *out, struct ppim_fault *fault);
+
+/* Calls fn for every row that ppim_gnr_compute() would read for the whole job,
+ * in its order. Same result. */
+typedef void (*ppim_gnr_visit_fn)(void *opaque, uint32_t bag, uint32_t subtable,
+				  const uint8_t *row);
+PPIM_ENGINE_API int ppim_gnr_visit(const struct ppim_memory *mem,
+				   const struct ppim_job *job,
+				   ppim_gnr_visit_fn fn, void *opaque,
+				   struct ppim_fault *fault);
 
 /* Name of the vector path that ppim_gnr_compute() chose on this processor;
  * ppim_gnr_force() picks one by name for tests ("scalar", "avx2", "avx512"). */

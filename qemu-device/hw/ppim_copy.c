@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* PPIM_OP_WRITE and PPIM_OP_READ: between guest memory and a tier. */
+
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "ppim.h"
+#include "trace.h"
+
+#define SQE_AT(field)	offsetof(struct ppim_hw_sqe, field)
+
+static int place_load(PPIMState *s, struct ppim_cmd *cmd,
+		      const struct ppim_hw_sqe *sqe)
+{
+	uint64_t offset = le64_to_cpu(sqe->copy.offset), size, bytes;
+	uint16_t slice = le16_to_cpu(sqe->copy.slice);
+	bool dimm = sqe->copy.tier == PPIM_TIER_DIMM;
+
+	if (sqe->copy.reserved0)
+		return ppim_cmd_bad_field(cmd, PPIM_IN_SQE,
+					  SQE_AT(copy.reserved0));
+	if (sqe->copy.reserved1)
+		return ppim_cmd_bad_field(cmd, PPIM_IN_SQE,
+					  SQE_AT(copy.reserved1));
+	if (sqe->copy.tier > PPIM_TIER_HOST)
+		return ppim_cmd_bad_field(cmd, PPIM_IN_SQE, SQE_AT(copy.tier));
+	if (sqe->copy.tier > PPIM_TIER_DIMM)
+		return ppim_cmd_unsupported(cmd, PPIM_IN_SQE,
+					    SQE_AT(copy.tier));
+	if (dimm && slice)
+		return ppim_cmd_bad_field(cmd, PPIM_IN_SQE, SQE_AT(copy.slice));
+	if (slice >= s->geo.slices)
+		return ppim_cmd_fail(cmd, PPIM_ST_BAD_PLACEMENT, 0);
+	size = dimm ? s->mem.dimm_bytes : s->mem.slice_bytes;
+	bytes = cmd->copy.bytes;
+	if (bytes > size || offset > size - bytes)
+		return ppim_cmd_fail(cmd, PPIM_ST_BAD_PLACEMENT, 0);
+	cmd->copy_tier = sqe->copy.tier;
+	cmd->copy_offset = offset + slice * s->mem.slice_bytes;
+	return 0;
+}
+
+int ppim_copy_load(PPIMState *s, struct ppim_cmd *cmd,
+		   const struct ppim_hw_sqe *sqe)
+{
+	cmd->copy.bytes = le64_to_cpu(sqe->copy.data.bytes);
+	if (!cmd->copy.bytes)
+		return ppim_cmd_bad_field(cmd, PPIM_IN_SQE,
+					  SQE_AT(copy.data.bytes));
+	if (cmd->copy.bytes > PPIM_COPY_MAX)
+		return ppim_cmd_fail(cmd, PPIM_ST_TOO_LARGE, PPIM_COPY_MAX);
+	if (ppim_cmd_tail_zero(cmd, sqe, SQE_AT(copy) + sizeof(sqe->copy)))
+		return -1;
+	if (place_load(s, cmd, sqe))
+		return -1;
+	if (ppim_buf_load(s, cmd, &sqe->copy.data, SQE_AT(copy.data),
+			  &cmd->copy))
+		return -1;
+	cmd->data = ppim_cmd_alloc(cmd, cmd->copy.bytes, 1);
+	if (!cmd->data)
+		return -1;
+	trace_ppim_copy(cmd->qid, cmd->cid, cmd->kind == PPIM_CMD_WRITE,
+			cmd->copy_tier, cmd->copy_offset, cmd->copy.bytes);
+	if (cmd->kind == PPIM_CMD_READ)
+		return 0;
+	return ppim_buf_read(s, cmd, &cmd->copy, cmd->data);
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Submission and completion queues in guest memory. Queue 0 is the admin's. */
+
+#include "qemu/osdep.h"
+#include "qemu/atomic.h"
+#include "qemu/bswap.h"
+#include "qemu/log.h"
+#include "hw/pci/msix.h"
+#include "system/cpu-timers.h"
+#include "ppim.h"
+#include "trace.h"
+
+void ppim_queue_start(PPIMState *s, uint16_t qid, uint64_t sq, uint64_t cq,
+		      uint32_t entries, uint16_t vector)
+{
+	struct ppim_queue *q = &s->queue[qid];
+
+	*q = (struct ppim_queue){
+		.live = true, .vector = vector, .entries = entries,
+		.sq = sq, .cq = cq, .phase = true,
+	};
+	QTAILQ_INIT(&q->waiting);
+	msix_vector_use(PCI_DEVICE(s), vector);
+}
+
+/* Commands in flight have been dropped. */
+void ppim_queue_stop(PPIMState *s, uint16_t qid)
+{
+	struct ppim_queue *q = &s->queue[qid];
+	struct ppim_cmd *cmd, *next;
+
+	if (!q->live)
+		return;
+	q->live = false;
+	QTAILQ_FOREACH_SAFE(cmd, &q->waiting, link, next) {
+		QTAILQ_REMOVE(&q->waiting, cmd, link);
+		ppim_cmd_free(cmd);
+	}
+	msix_vector_unuse(PCI_DEVICE(s), q->vector);
+}
+
+/* ---- completions --------------------------------------------------------- */
+
+static bool cq_full(const struct ppim_queue *q)
+{
+	return (q->cq_tail + 1) % q->entries == q->cq_head;
+}
+
+static void cqe_fill(const struct ppim_queue *q, const struct ppim_cmd *cmd,
+		     struct ppim_hw_cqe *cqe)
+{
+	*cqe = (struct ppim_hw_cqe){
+		.cid = cpu_to_le16(cmd->cid),
+		.qid = cpu_to_le16(cmd->qid),
+		.generation = cpu_to_le32(cmd->generation),
+		.status = cpu_to_le16(cmd->fault.status),
+		.sq_head = cpu_to_le16(q->sq_head),
+		.phase = cpu_to_le32(!q->phase),
+		.table = cpu_to_le32(cmd->fault.job),
+		.bag = cpu_to_le32(cmd->fault.bag),
+		.detail = cpu_to_le64(cmd->fault.detail),
+	};
+}
+
+/* The phase goes last: a guest that polls it sees a whole entry. */
+static int cqe_write(PPIMState *s, struct ppim_queue *q,
+		     const struct ppim_cmd *cmd)
+{
+	uint64_t addr = q->cq + q->cq_tail * sizeof(struct ppim_hw_cqe);
+	struct ppim_hw_cqe cqe;
+	uint32_t phase = cpu_to_le32(q->phase);
+
+	cqe_fill(q, cmd, &cqe);
+	if (ppim_dma_write(s, addr, &cqe, sizeof(cqe)))
+		return -1;
+	smp_wmb();
+	return ppim_dma_write(s, addr + offsetof(struct ppim_hw_cqe, phase),
+			      &phase, sizeof(phase));
+}
+
+static void cq_post(PPIMState *s, struct ppim_queue *q, struct ppim_cmd *cmd)
+{
+	if (cqe_write(s, q, cmd)) {
+		ppim_fatal(s, PPIM_HWERR_QUEUE_DMA);
+		return;
+	}
+	trace_ppim_complete(cmd->qid, cmd->cid, cmd->generation,
+			    cmd->fault.status, cmd->note.start_ps,
+			    cmd->note.end_ps);
+	q->cq_tail = (q->cq_tail + 1) % q->entries;
+	if (!q->cq_tail)
+		q->phase = !q->phase;
+	msix_notify(PCI_DEVICE(s), q->vector);
+}
+
+/* Takes the command. With the CQ full it waits for the guest to make room. */
+static void cq_add(PPIMState *s, struct ppim_cmd *cmd)
+{
+	struct ppim_queue *q = &s->queue[cmd->qid];
+
+	if (!ppim_running(s) || !q->live) {
+		ppim_cmd_free(cmd);
+		return;
+	}
+	if (cq_full(q) || !QTAILQ_EMPTY(&q->waiting)) {
+		QTAILQ_INSERT_TAIL(&q->waiting, ppim_cmd_echo(cmd), link);
+		ppim_cmd_free(cmd);
+		return;
+	}
+	cq_post(s, q, cmd);
+	ppim_cmd_free(cmd);
+}
+
+void ppim_queue_complete(PPIMState *s, struct ppim_cmd *cmd)
+{
+	ppim_stats_count(s, cmd);
+	if (cmd->fault.status)
+		trace_ppim_error(cmd->qid, cmd->cid, cmd->fault.status,
+				 cmd->fault.job, cmd->fault.bag,
+				 cmd->fault.detail);
+	if (cmd->lost) {
+		trace_ppim_fault(cmd->qid, cmd->cid, "drop");
+		ppim_cmd_free(cmd);
+		return;
+	}
+	if (cmd->doubled) {
+		trace_ppim_fault(cmd->qid, cmd->cid, "double");
+		cq_add(s, ppim_cmd_echo(cmd));
+	}
+	cq_add(s, cmd);
+}
+
+/* ---- outputs ------------------------------------------------------------- */
+
+static bool outputs_reachable(PPIMState *s, struct ppim_cmd *cmd,
+			      uint64_t *bad)
+{
+	uint32_t i;
+
+	if (cmd->kind == PPIM_CMD_READ)
+		return !ppim_buf_check(s, &cmd->copy, bad);
+	for (i = 0; i < cmd->batch.n_jobs; i++)
+		if (ppim_buf_check(s, &cmd->own[i].out, bad)) {
+			cmd->fault.job = i;
+			return false;
+		}
+	return true;
+}
+
+static uint32_t outputs_count(const struct ppim_cmd *cmd)
+{
+	if (cmd->kind == PPIM_CMD_GNR)
+		return cmd->batch.n_jobs;
+	return cmd->kind == PPIM_CMD_READ;
+}
+
+/* Writes the next part of the next output; false on a DMA error. */
+static bool output_part(PPIMState *s, struct ppim_cmd *cmd, uint64_t *bad)
+{
+	bool is_read = cmd->kind == PPIM_CMD_READ;
+	struct ppim_cmd_job *own = is_read ? NULL : &cmd->own[cmd->out_job];
+	const struct ppim_buf *buf = is_read ? &cmd->copy : &own->out;
+	const void *data = is_read ? (void *)cmd->data : own->output;
+	uint64_t n = MIN(buf->bytes - cmd->out_bytes, PPIM_VISIT_BYTES);
+
+	if (ppim_buf_write(s, buf, data, cmd->out_bytes, n, bad)) {
+		cmd->fault.job = cmd->out_job;
+		return false;
+	}
+	cmd->out_bytes += n;
+	if (cmd->out_bytes == buf->bytes) {
+		cmd->out_job++;
+		cmd->out_bytes = 0;
+	}
+	return true;
+}
+
+static bool annotation_write(PPIMState *s, const struct ppim_cmd *cmd,
+			     uint64_t *bad)
+{
+	struct ppim_annotation note;
+
+	if (!cmd->annotation_addr)
+		return true;
+	ppim_cmd_note_le(cmd, &note);
+	*bad = cmd->annotation_addr;
+	return !ppim_dma_write(s, cmd->annotation_addr, &note, sizeof(note));
+}
+
+/*
+ * Writes what the command has to say, a part at each call; true when all is
+ * written, or when something cannot be. Before the first byte it is asked
+ * whether all could be.
+ */
+bool ppim_queue_output(PPIMState *s, struct ppim_cmd *cmd)
+{
+	uint64_t bad;
+
+	if (cmd->fault.status)
+		return true;
+	if (!cmd->out_job && !cmd->out_bytes &&
+	    !outputs_reachable(s, cmd, &bad))
+		goto refused;
+	if (cmd->out_job < outputs_count(cmd)) {
+		if (!output_part(s, cmd, &bad))
+			goto refused;
+		return false;
+	}
+	if (annotation_write(s, cmd, &bad))
+		return true;
+refused:
+	ppim_cmd_fail(cmd, PPIM_ST_BAD_ADDRESS, bad);
+	return true;
+}
+
+/* ---- submissions --------------------------------------------------------- */
+
+/* 0: for the workers; 1: done; -1: refused, with the fault. */
+static int io_load(PPIMState *s, struct ppim_cmd *cmd,
+		   const struct ppim_hw_sqe *sqe)
+{
+	if (sqe->flags)
+		return ppim_cmd_bad_field(cmd, PPIM_IN_SQE,
+					  offsetof(struct ppim_hw_sqe, flags));
+	switch (sqe->opcode) {
+	case PPIM_OP_GNR:
+		return ppim_gnr_load(s, cmd, sqe);
+	case PPIM_OP_WRITE:
+	case PPIM_OP_READ:
+		return ppim_copy_load(s, cmd, sqe);
+	case PPIM_OP_NOP:
+		return ppim_cmd_tail_zero(cmd, sqe, offsetof(struct ppim_hw_sqe,
+							     words)) ? -1 : 1;
+	default:
+		return ppim_cmd_fail(cmd, PPIM_ST_BAD_OPCODE, sqe->opcode);
+	}
+}
+
+static enum ppim_cmd_kind io_kind(uint8_t opcode)
+{
+	switch (opcode) {
+	case PPIM_OP_GNR:
+		return PPIM_CMD_GNR;
+	case PPIM_OP_WRITE:
+		return PPIM_CMD_WRITE;
+	case PPIM_OP_READ:
+		return PPIM_CMD_READ;
+	default:
+		return PPIM_CMD_NOP;
+	}
+}
+
+static void io_run(PPIMState *s, uint16_t qid, const struct ppim_hw_sqe *sqe)
+{
+	struct ppim_cmd *cmd = ppim_cmd_new(io_kind(sqe->opcode), qid, sqe);
+
+	s->stats.submitted++;
+	if (cmd->kind == PPIM_CMD_GNR)
+		ppim_inject_mark(s, cmd);
+	if (io_load(s, cmd, sqe))
+		ppim_queue_complete(s, cmd);
+	else
+		ppim_time_admit(s, cmd);
+}
+
+static bool admission_open(PPIMState *s)
+{
+	if (!ppim_running(s))
+		return false;
+	if (s->n_inflight >= PPIM_INFLIGHT_MAX ||
+	    s->inflight_bytes >= PPIM_INFLIGHT_BYTES)
+		return false;
+	return icount_enabled() || s->visit_bytes < PPIM_VISIT_BYTES;
+}
+
+static void sq_take(PPIMState *s, uint16_t qid)
+{
+	struct ppim_queue *q = &s->queue[qid];
+	struct ppim_hw_sqe sqe;
+
+	if (ppim_dma_read(s, q->sq + q->sq_head * sizeof(sqe), &sqe,
+			  sizeof(sqe))) {
+		ppim_fatal(s, PPIM_HWERR_QUEUE_DMA);
+		return;
+	}
+	q->sq_head = (q->sq_head + 1) % q->entries;
+	if (qid)
+		io_run(s, qid, &sqe);
+	else
+		ppim_admin_run(s, &sqe);
+}
+
+/* A queue whose completions wait for room takes no more commands, so what a
+ * guest can make us hold is bounded. */
+static bool sq_idle(const struct ppim_queue *q)
+{
+	return !q->live || q->sq_head == q->sq_tail ||
+	       !QTAILQ_EMPTY(&q->waiting);
+}
+
+/*
+ * Takes entries of all queues, one of each in turn, until there are none or
+ * admission closes; then the timer comes back. The admin queue is never held
+ * up: an abort must get through.
+ */
+void ppim_queue_run(PPIMState *s)
+{
+	bool more = true;
+	uint16_t qid;
+
+	while (!sq_idle(&s->queue[0]) && ppim_running(s))
+		sq_take(s, 0);
+	s->stalled = false;
+	while (more) {
+		more = false;
+		for (qid = 1; qid <= s->n_queues; qid++) {
+			if (sq_idle(&s->queue[qid]))
+				continue;
+			if (!admission_open(s)) {
+				s->stalled = ppim_running(s);
+				return;
+			}
+			sq_take(s, qid);
+			more = true;
+		}
+	}
+}
+
+/* ---- doorbells ----------------------------------------------------------- */
+
+static struct ppim_queue *doorbell_queue(PPIMState *s, uint16_t qid,
+					 uint32_t index)
+{
+	struct ppim_queue *q = &s->queue[qid];
+
+	if (!ppim_running(s))
+		return NULL;
+	if (!q->live) {
+		PPIM_GUEST_ERR("doorbell of queue %u, which does not exist",
+			       qid);
+		return NULL;
+	}
+	if (index < q->entries)
+		return q;
+	PPIM_GUEST_ERR("doorbell of queue %u: index %u of %u", qid, index,
+		       q->entries);
+	ppim_fatal(s, PPIM_HWERR_DOORBELL);
+	return NULL;
+}
+
+/* While entries of an earlier doorbell wait for admission, it is the timer's
+ * turn; but never the admin queue's to wait. */
+static void queues_visit(PPIMState *s, uint16_t qid)
+{
+	if (!s->stalled || !qid) {
+		s->visit_bytes = 0;
+		ppim_queue_run(s);
+	}
+	ppim_time_kick(s);
+}
+
+void ppim_queue_sq_tail(PPIMState *s, uint16_t qid, uint32_t tail)
+{
+	struct ppim_queue *q = doorbell_queue(s, qid, tail);
+
+	if (!q)
+		return;
+	q->sq_tail = tail;
+	queues_visit(s, qid);
+}
+
+void ppim_queue_cq_head(PPIMState *s, uint16_t qid, uint32_t head)
+{
+	struct ppim_queue *q = doorbell_queue(s, qid, head);
+	struct ppim_cmd *cmd;
+
+	if (!q)
+		return;
+	q->cq_head = head;
+	while (q->live && !cq_full(q) && !QTAILQ_EMPTY(&q->waiting)) {
+		cmd = QTAILQ_FIRST(&q->waiting);
+		QTAILQ_REMOVE(&q->waiting, cmd, link);
+		cq_post(s, q, cmd);
+		ppim_cmd_free(cmd);
+	}
+	queues_visit(s, qid);
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Time and order of completions. The engine says how long a command takes; no
+ * timing rule is here. This file maps the device's timeline onto the guest's
+ * virtual clock and lets nothing be seen before its time.
+ *
+ * A command is admitted at the doorbell, timed when its charge is known, and
+ * completed by a timer on the virtual clock at its end. Commands are timed in
+ * order of admission and completed in order of their ends, so the order that
+ * a guest sees does not depend on the workers.
+ *
+ *   timebase=device  the timeline advances by admitted work only: a command
+ *                    begins where the one before it ended, and at its doorbell
+ *                    at the earliest
+ *   timebase=guest   the timeline is the virtual clock
+ *   timing=off       a command ends when it was admitted
+ *
+ * Without icount the workers' bottom half asks for timing. Under icount nothing
+ * may depend on when a worker is ready: each command has a lower bound of its
+ * end; when the clock reaches that, the timer waits for the workers (virtual
+ * time stands still meanwhile) and learns the exact end.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/main-loop.h"
+#include "system/cpu-timers.h"
+#include "ppim.h"
+#include "trace.h"
+
+#define PS_PER_NS 1000
+
+uint64_t ppim_time_clock_ps(void)
+{
+	return (uint64_t)qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) * PS_PER_NS;
+}
+
+/* PPIM_REG_NOW_PS: of what a guest may know. */
+uint64_t ppim_time_now_ps(PPIMState *s)
+{
+	if (s->timebase == PPIM_TIMEBASE_GUEST)
+		return ppim_time_clock_ps() - s->zero_ps;
+	return s->now_ps;
+}
+
+static bool timeline_is_guest(const PPIMState *s)
+{
+	return s->timebase == PPIM_TIMEBASE_GUEST;
+}
+
+/* ---- ends ---------------------------------------------------------------- */
+
+static uint64_t cmd_end_ps(PPIMState *s, const struct ppim_cmd *cmd)
+{
+	if (s->timebase == PPIM_TIMEBASE_OFF || cmd->kind != PPIM_CMD_GNR ||
+	    cmd->fault.status || !cmd->note.end_ps)
+		return cmd->admit_ps;
+	if (timeline_is_guest(s))
+		return s->zero_ps + cmd->note.end_ps;
+	s->chain_ps = MAX(s->chain_ps, cmd->admit_ps) + cmd->note.end_ps -
+		      cmd->arrival_ps;
+	return s->chain_ps;
+}
+
+static void cmd_time(PPIMState *s, struct ppim_cmd *cmd, uint64_t clock_ps)
+{
+	cmd->end_ps = MAX(cmd_end_ps(s, cmd), cmd->admit_ps);
+	cmd->done_ps = clock_ps;
+	cmd->timed = true;
+}
+
+/* Times what can be timed now. */
+static void settle(PPIMState *s, uint64_t clock_ps)
+{
+	struct ppim_cmd *cmd;
+
+	QTAILQ_FOREACH(cmd, &s->inflight, link) {
+		if (cmd->timed || cmd->hung)
+			continue;
+		if (icount_enabled()) {
+			if (cmd->bound_ps > clock_ps)
+				return;
+			ppim_pool_wait(s->pool, cmd);
+		} else if (!ppim_pool_is_done(s->pool, cmd)) {
+			return;
+		}
+		cmd_time(s, cmd, clock_ps);
+	}
+}
+
+/* The timed command that ends first; of equals the one admitted first. */
+static struct ppim_cmd *first_end(PPIMState *s)
+{
+	struct ppim_cmd *cmd, *first = NULL;
+
+	QTAILQ_FOREACH(cmd, &s->inflight, link)
+		if (cmd->timed && (!first || cmd->end_ps < first->end_ps))
+			first = cmd;
+	return first;
+}
+
+/* ---- the timer ----------------------------------------------------------- */
+
+static uint64_t to_ns(uint64_t ps)
+{
+	return DIV_ROUND_UP(ps, PS_PER_NS);
+}
+
+/* The next moment at which there is something to do. */
+static void timer_arm(PPIMState *s)
+{
+	struct ppim_cmd *cmd = first_end(s);
+	uint64_t next = cmd ? to_ns(cmd->end_ps) : UINT64_MAX;
+
+	if (icount_enabled())
+		QTAILQ_FOREACH(cmd, &s->inflight, link)
+			if (!cmd->timed && !cmd->hung) {
+				next = MIN(next, to_ns(cmd->bound_ps));
+				break;
+			}
+	if (s->stalled && s->n_inflight < PPIM_INFLIGHT_MAX &&
+	    s->inflight_bytes < PPIM_INFLIGHT_BYTES)
+		next = 0;
+	if (next == UINT64_MAX)
+		timer_del(s->timer);
+	else
+		timer_mod(s->timer, MIN(next, INT64_MAX));
+}
+
+static void late_count(PPIMState *s, const struct ppim_cmd *cmd)
+{
+	uint64_t late;
+
+	if (cmd->done_ps <= cmd->end_ps || icount_enabled() ||
+	    s->timebase == PPIM_TIMEBASE_OFF || !cmd->note.end_ps)
+		return;
+	late = (cmd->done_ps - cmd->end_ps) / PS_PER_NS;
+	s->stats.late_count++;
+	s->stats.late_sum_ns += late;
+	s->stats.late_max_ns = MAX(s->stats.late_max_ns, late);
+}
+
+static void inflight_remove(PPIMState *s, struct ppim_cmd *cmd)
+{
+	QTAILQ_REMOVE(&s->inflight, cmd, link);
+	s->n_inflight--;
+	s->inflight_bytes -= cmd->bytes;
+}
+
+/* One command whose time has come; false if there is none, or if this visit
+ * has written enough and the rest is for the next. */
+static bool complete_one(PPIMState *s, uint64_t clock_ps)
+{
+	struct ppim_cmd *cmd = first_end(s);
+
+	if (!cmd || cmd->end_ps > clock_ps)
+		return false;
+	if (!icount_enabled() && s->visit_bytes >= PPIM_VISIT_BYTES)
+		return false;
+	if (!ppim_queue_output(s, cmd))
+		return true;
+	inflight_remove(s, cmd);
+	late_count(s, cmd);
+	s->now_ps = MAX(s->now_ps, cmd->note.end_ps);
+	ppim_queue_complete(s, cmd);
+	return true;
+}
+
+static void timer_run(void *opaque)
+{
+	PPIMState *s = opaque;
+	uint64_t clock_ps = ppim_time_clock_ps();
+
+	s->visit_bytes = 0;
+	do
+		settle(s, clock_ps);
+	while (complete_one(s, clock_ps));
+	ppim_queue_run(s);
+	timer_arm(s);
+}
+
+/* A worker has finished something: time it. Completing is the timer's. */
+static void bh_run(void *opaque)
+{
+	PPIMState *s = opaque;
+
+	settle(s, ppim_time_clock_ps());
+	timer_arm(s);
+}
+
+/* ---- admission ----------------------------------------------------------- */
+
+/*
+ * A time before which the command cannot end. On the device's timeline the
+ * engine's bound counts from the end of all work before it, whose own bound is
+ * s->bound_ps; only a duration is taken from the engine.
+ */
+static uint64_t cmd_bound_ps(PPIMState *s, const struct ppim_cmd *cmd)
+{
+	return MAX(s->bound_ps, cmd->admit_ps);
+}
+
+void ppim_time_admit(PPIMState *s, struct ppim_cmd *cmd)
+{
+	cmd->admit_ps = ppim_time_clock_ps();
+	cmd->arrival_ps = cmd->admit_ps - s->zero_ps;
+	cmd->bound_ps = s->bound_ps = cmd_bound_ps(s, cmd);
+	QTAILQ_INSERT_TAIL(&s->inflight, cmd, link);
+	s->n_inflight++;
+	s->inflight_bytes += cmd->bytes;
+	if (cmd->kind == PPIM_CMD_GNR && s->pending.hang) {
+		s->pending.hang--;
+		cmd->hung = true;
+		trace_ppim_fault(cmd->qid, cmd->cid, "hang");
+		return;
+	}
+	ppim_pool_submit(s->pool, cmd);
+}
+
+void ppim_time_kick(PPIMState *s)
+{
+	timer_arm(s);
+}
+
+/* ---- ends before their time ---------------------------------------------- */
+
+/* A hung command was never given to the workers. */
+static void cmd_drop(PPIMState *s, struct ppim_cmd *cmd, bool skip)
+{
+	inflight_remove(s, cmd);
+	if (cmd->hung)
+		ppim_cmd_free(cmd);
+	else
+		ppim_pool_drop(s->pool, cmd, skip);
+}
+
+/* Its work is still charged: what is admitted costs its time. */
+bool ppim_time_abort(PPIMState *s, uint16_t qid, uint16_t cid,
+		     uint32_t generation)
+{
+	struct ppim_cmd *cmd, *answer;
+
+	QTAILQ_FOREACH(cmd, &s->inflight, link)
+		if (cmd->qid == qid && cmd->cid == cid &&
+		    cmd->generation == generation)
+			break;
+	if (!cmd)
+		return false;
+	answer = ppim_cmd_new(cmd->kind, qid, NULL);
+	answer->cid = cid;
+	answer->generation = generation;
+	ppim_cmd_fail(answer, PPIM_ST_ABORTED, 0);
+	cmd_drop(s, cmd, false);
+	ppim_queue_complete(s, answer);
+	return true;
+}
+
+/* Drops a queue's commands (qid 0: all queues'). */
+void ppim_time_discard(PPIMState *s, uint16_t qid, bool skip)
+{
+	struct ppim_cmd *cmd, *next;
+
+	QTAILQ_FOREACH_SAFE(cmd, &s->inflight, link, next)
+		if (!qid || cmd->qid == qid)
+			cmd_drop(s, cmd, skip);
+}
+
+/* Back to the state after power-on, whatever was in flight. The workers put
+ * the engine back when they come to it; nobody waits for them. */
+void ppim_time_reset(PPIMState *s)
+{
+	struct ppim_cmd *cmd;
+
+	ppim_time_discard(s, 0, true);
+	timer_del(s->timer);
+	s->stalled = false;
+	s->chain_ps = s->bound_ps = s->now_ps = s->zero_ps = 0;
+	cmd = ppim_cmd_new(PPIM_CMD_RESET, 0, NULL);
+	cmd->orphan = true;
+	ppim_pool_submit(s->pool, cmd);
+}
+
+void ppim_time_start(PPIMState *s)
+{
+	s->zero_ps = ppim_time_clock_ps();
+}
+
+void ppim_time_init(PPIMState *s)
+{
+	QTAILQ_INIT(&s->inflight);
+	s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, timer_run, s);
+	if (!icount_enabled())
+		s->bh = qemu_bh_new(bh_run, s);
+}
+
+void ppim_time_exit(PPIMState *s)
+{
+	timer_free(s->timer);
+	if (s->bh)
+		qemu_bh_delete(s->bh);
+}

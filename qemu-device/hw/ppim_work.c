@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Workers: what a command costs and answers, outside the big lock.
+ *
+ * Commands pass a gate one after another, in order of admission: there a batch
+ * is checked and charged and a copy is made, so that times and contents depend
+ * on the order of commands and on nothing else. The gathering itself is split
+ * into units that any worker takes. A copy waits until all gathering admitted
+ * before it has ended. So neither the number of workers nor their speed
+ * changes a result.
+ *
+ * Workers touch commands' private memory, the backends' bytes and the engine.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/main-loop.h"
+#include "exec/memory.h"
+#include "ppim.h"
+
+/* Lookups that a worker takes at once: some 100 us of work, far above what
+ * taking them costs. */
+#define GRAIN_MIN 512
+
+typedef QSIMPLEQ_HEAD(, ppim_cmd) cmd_queue;
+
+struct ppim_pool {
+	struct ppim_pool_config config;
+	QemuThread *threads;
+	QEMUBH *bh;		/* tells the main loop; NULL under icount */
+
+	QemuMutex lock;
+	QemuCond work;		/* there may be something to take */
+	QemuCond done;		/* a command is done, or the pool is idle */
+	bool stop;
+	uint32_t alive;		/* threads */
+	bool gate_busy;		/* a worker is in the gate */
+	cmd_queue gate;		/* order of admission */
+	cmd_queue shared;	/* batches that have units left to take */
+	uint32_t gathering;	/* batches with unfinished units */
+	uint32_t busy;		/* commands not done yet */
+	struct ppim_poison_set poison;	/* the gate's, without the lock */
+};
+
+/* ---- endings (lock held) ------------------------------------------------- */
+
+static void cmd_done(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	pool->busy--;
+	cmd->done = true;
+	if (cmd->orphan)
+		ppim_cmd_free(cmd);
+	else if (pool->bh)
+		qemu_bh_schedule(pool->bh);
+	qemu_cond_broadcast(&pool->done);
+}
+
+static void cmd_maybe_done(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	if (cmd->charged && !cmd->units_left)
+		cmd_done(pool, cmd);
+}
+
+/* ---- the gate ------------------------------------------------------------ */
+
+static int64_t *widen(void *raw, uint64_t n, uint8_t bytes)
+{
+	int64_t *out;
+	uint64_t i;
+
+	if (bytes == 8) {
+		for (i = 0; HOST_BIG_ENDIAN && i < n; i++)
+			bswap64s((uint64_t *)raw + i);
+		return raw;
+	}
+	out = g_try_new(int64_t, MAX(n, 1));
+	for (i = 0; out && i < n; i++)
+		out[i] = (int32_t)ldl_le_p((uint32_t *)raw + i);
+	if (out)
+		g_free(raw);
+	return out;
+}
+
+static int job_widen(struct ppim_cmd *cmd, uint32_t i)
+{
+	struct ppim_cmd_job *own = &cmd->own[i];
+	struct ppim_job *job = &cmd->jobs[i];
+	int64_t *wide;
+
+	wide = widen(own->indices, job->n_indices, own->index_bytes);
+	if (!wide)
+		return ppim_cmd_fail(cmd, PPIM_ST_INTERNAL, 0);
+	own->indices = wide;
+	job->indices = wide;
+	wide = widen(own->offsets, job->n_bags, own->index_bytes);
+	if (!wide)
+		return ppim_cmd_fail(cmd, PPIM_ST_INTERNAL, 0);
+	own->offsets = wide;
+	job->offsets = wide;
+	return 0;
+}
+
+static uint32_t bag_end(const struct ppim_job *job, uint32_t bag)
+{
+	return bag + 1 < job->n_bags ? (uint32_t)job->offsets[bag + 1] :
+				       job->n_indices;
+}
+
+/* Bags from `first` on until there are `grain` lookups, in *u. */
+static void unit_cut(const struct ppim_job *job, uint32_t first, uint32_t grain,
+		     struct ppim_unit *u)
+{
+	uint32_t begin = (uint32_t)job->offsets[first], bag = first;
+
+	do
+		u->lookups = bag_end(job, bag++) - begin;
+	while (bag < job->n_bags && u->lookups < grain);
+	u->first_bag = first;
+	u->n_bags = bag - first;
+}
+
+/* Twice: to count the units, then to write them. */
+static uint32_t units_cut(struct ppim_cmd *cmd, struct ppim_unit *units)
+{
+	struct ppim_unit u = { 0 };
+	uint32_t n = 0, first;
+
+	for (u.job = 0; u.job < cmd->batch.n_jobs; u.job++)
+		for (first = 0; first < cmd->jobs[u.job].n_bags;
+		     first += u.n_bags, n++) {
+			unit_cut(&cmd->jobs[u.job], first, cmd->grain, &u);
+			if (units)
+				units[n] = u;
+		}
+	return n;
+}
+
+static int units_make(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	uint64_t lookups = 0;
+	uint32_t i, n;
+
+	for (i = 0; i < cmd->batch.n_jobs; i++)
+		lookups += cmd->jobs[i].n_indices;
+	cmd->grain = MAX(lookups / (4 * pool->config.threads), GRAIN_MIN);
+	n = units_cut(cmd, NULL);
+	cmd->units = g_try_new(struct ppim_unit, n);
+	if (!cmd->units)
+		return ppim_cmd_fail(cmd, PPIM_ST_INTERNAL, n);
+	units_cut(cmd, cmd->units);
+	cmd->n_units = cmd->units_left = n;
+	return 0;
+}
+
+static int batch_prepare(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	uint32_t i;
+
+	for (i = 0; i < cmd->batch.n_jobs; i++)
+		if (job_widen(cmd, i))
+			return -1;
+	if (ppim_engine_check(pool->config.engine, &cmd->batch, &cmd->fault))
+		return -1;
+	if (ppim_poison_gather(&pool->poison, &pool->config.mem, cmd))
+		return -1;
+	return units_make(pool, cmd);
+}
+
+static void batch_share(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	qemu_mutex_lock(&pool->lock);
+	pool->gathering++;
+	QSIMPLEQ_INSERT_TAIL(&pool->shared, cmd, shared);
+	qemu_cond_broadcast(&pool->work);
+	qemu_mutex_unlock(&pool->lock);
+}
+
+/* On the device's timeline a batch arrives when all work before it has ended;
+ * on the guest's, when the doorbell was rung. */
+static int batch_charge(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	struct ppim_engine *engine = pool->config.engine;
+
+	if (!pool->config.guest_time)
+		cmd->arrival_ps = ppim_engine_now_ps(engine);
+	return ppim_engine_charge(engine, &cmd->batch, cmd->arrival_ps,
+				  &cmd->note);
+}
+
+static void gate_batch(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	int err = 0;
+
+	if (!qatomic_read(&cmd->skip) && !batch_prepare(pool, cmd)) {
+		batch_share(pool, cmd);
+		err = batch_charge(pool, cmd);
+	}
+	qemu_mutex_lock(&pool->lock);
+	if (err && !cmd->fault.status)
+		ppim_cmd_fail(cmd, PPIM_ST_INTERNAL, 0);
+	cmd->charged = true;
+	cmd_maybe_done(pool, cmd);
+	qemu_mutex_unlock(&pool->lock);
+}
+
+static void gate_copy(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	const struct ppim_memory *mem = &pool->config.mem;
+	bool dimm = cmd->copy_tier == PPIM_TIER_DIMM;
+	uint8_t *tier = (uint8_t *)(dimm ? mem->dimm : mem->hbm);
+	MemoryRegion *mr = dimm ? pool->config.dimm : pool->config.hbm;
+
+	if (cmd->kind == PPIM_CMD_READ) {
+		if (!ppim_poison_read(&pool->poison, mem, cmd))
+			memcpy(cmd->data, tier + cmd->copy_offset,
+			       cmd->copy.bytes);
+		return;
+	}
+	memcpy(tier + cmd->copy_offset, cmd->data, cmd->copy.bytes);
+	memory_region_set_dirty(mr, cmd->copy_offset, cmd->copy.bytes);
+	ppim_poison_heal(&pool->poison, mem, cmd);
+}
+
+static void gate_reset(struct ppim_pool *pool)
+{
+	ppim_engine_reset(pool->config.engine);
+	pool->poison.n = 0;
+}
+
+static void gate_run(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	if (cmd->kind == PPIM_CMD_GNR) {
+		gate_batch(pool, cmd);
+		return;
+	}
+	if (cmd->kind == PPIM_CMD_RESET)
+		gate_reset(pool);
+	else if (cmd->kind == PPIM_CMD_POISON)
+		ppim_poison_add(&pool->poison, &cmd->poison);
+	else if (!cmd->skip)
+		gate_copy(pool, cmd);
+	qemu_mutex_lock(&pool->lock);
+	cmd_done(pool, cmd);
+	qemu_mutex_unlock(&pool->lock);
+}
+
+/* Lock held. A copy changes or reads rows as a whole, so the gathering that
+ * was admitted before it must be over; a skipped one waits for nothing. */
+static struct ppim_cmd *gate_next(struct ppim_pool *pool)
+{
+	struct ppim_cmd *cmd = QSIMPLEQ_FIRST(&pool->gate);
+
+	if (!cmd || pool->gate_busy)
+		return NULL;
+	if (cmd->kind != PPIM_CMD_GNR && pool->gathering && !cmd->skip)
+		return NULL;
+	QSIMPLEQ_REMOVE_HEAD(&pool->gate, order);
+	return cmd;
+}
+
+/* ---- gathering ----------------------------------------------------------- */
+
+/* Lock held: takes units worth a grain from the oldest batch. */
+static struct ppim_cmd *units_take(struct ppim_pool *pool, uint32_t *from,
+				   uint32_t *to)
+{
+	struct ppim_cmd *cmd = QSIMPLEQ_FIRST(&pool->shared);
+	uint32_t lookups = 0;
+
+	if (!cmd)
+		return NULL;
+	*from = cmd->next_unit;
+	while (cmd->next_unit < cmd->n_units && lookups < cmd->grain)
+		lookups += cmd->units[cmd->next_unit++].lookups;
+	*to = cmd->next_unit;
+	if (cmd->next_unit == cmd->n_units)
+		QSIMPLEQ_REMOVE_HEAD(&pool->shared, shared);
+	return cmd;
+}
+
+static int unit_compute(struct ppim_pool *pool, struct ppim_cmd *cmd,
+			const struct ppim_unit *u, struct ppim_fault *fault)
+{
+	const struct ppim_job *job = &cmd->jobs[u->job];
+	float *out = cmd->own[u->job].output +
+		     (size_t)u->first_bag * job->table->shape.dim;
+	uint32_t i, n = u->n_bags * job->table->shape.dim;
+
+	if (ppim_gnr_compute(&pool->config.mem, job, u->first_bag, u->n_bags,
+			     out, fault)) {
+		fault->job = u->job;
+		return -1;
+	}
+	for (i = 0; HOST_BIG_ENDIAN && i < n; i++)
+		bswap32s((uint32_t *)out + i);
+	return 0;
+}
+
+/* Of several faults the first in the batch's order stands. */
+static void fault_keep(struct ppim_cmd *cmd, const struct ppim_fault *f)
+{
+	const struct ppim_fault *old = &cmd->fault;
+
+	if (old->status && (old->job < f->job ||
+			    (old->job == f->job && old->bag <= f->bag)))
+		return;
+	cmd->fault = *f;
+}
+
+static void units_run(struct ppim_pool *pool, struct ppim_cmd *cmd,
+		      uint32_t from, uint32_t to)
+{
+	struct ppim_fault fault = { 0 };
+	uint32_t i;
+
+	for (i = from; i < to && !qatomic_read(&cmd->skip); i++)
+		if (unit_compute(pool, cmd, &cmd->units[i], &fault))
+			break;
+	qemu_mutex_lock(&pool->lock);
+	if (fault.status)
+		fault_keep(cmd, &fault);
+	cmd->units_left -= to - from;
+	if (!cmd->units_left) {
+		pool->gathering--;
+		qemu_cond_broadcast(&pool->work);
+		cmd_maybe_done(pool, cmd);
+	}
+	qemu_mutex_unlock(&pool->lock);
+}
+
+/* ---- threads ------------------------------------------------------------- */
+
+/* Lock held, and held again on return. The gate first: what it lets through
+ * is work for the others. */
+static bool work_one(struct ppim_pool *pool)
+{
+	struct ppim_cmd *cmd;
+	uint32_t from, to;
+
+	cmd = gate_next(pool);
+	if (cmd) {
+		pool->gate_busy = true;
+		qemu_mutex_unlock(&pool->lock);
+		gate_run(pool, cmd);
+		qemu_mutex_lock(&pool->lock);
+		pool->gate_busy = false;
+		qemu_cond_broadcast(&pool->work);
+		return true;
+	}
+	cmd = units_take(pool, &from, &to);
+	if (!cmd)
+		return false;
+	qemu_mutex_unlock(&pool->lock);
+	units_run(pool, cmd, from, to);
+	qemu_mutex_lock(&pool->lock);
+	return true;
+}
+
+/* Main loop; every thread has left its loop. */
+static void pool_reap(void *opaque)
+{
+	struct ppim_pool *pool = opaque;
+	struct ppim_cmd *cmd, *next;
+	uint32_t i;
+
+	for (i = 0; i < pool->config.threads; i++)
+		qemu_thread_join(&pool->threads[i]);
+	QSIMPLEQ_FOREACH_SAFE(cmd, &pool->gate, order, next)
+		ppim_cmd_free(cmd);
+	QSIMPLEQ_FOREACH_SAFE(cmd, &pool->shared, shared, next)
+		ppim_cmd_free(cmd);
+	ppim_engine_free(pool->config.engine);
+	memory_region_unref(pool->config.hbm);
+	if (pool->config.dimm)
+		memory_region_unref(pool->config.dimm);
+	qemu_cond_destroy(&pool->done);
+	qemu_cond_destroy(&pool->work);
+	qemu_mutex_destroy(&pool->lock);
+	g_free(pool->threads);
+	g_free(pool);
+}
+
+static void *worker(void *opaque)
+{
+	struct ppim_pool *pool = opaque;
+	bool last;
+
+	rcu_register_thread();
+	qemu_mutex_lock(&pool->lock);
+	while (!pool->stop)
+		if (!work_one(pool))
+			qemu_cond_wait(&pool->work, &pool->lock);
+	last = !--pool->alive;
+	qemu_mutex_unlock(&pool->lock);
+	if (last)
+		aio_bh_schedule_oneshot(qemu_get_aio_context(), pool_reap,
+					pool);
+	rcu_unregister_thread();
+	return NULL;
+}
+
+struct ppim_pool *ppim_pool_new(const struct ppim_pool_config *config)
+{
+	struct ppim_pool *pool = g_new0(struct ppim_pool, 1);
+	uint32_t i;
+
+	pool->config = *config;
+	pool->bh = config->bh;
+	memory_region_ref(config->hbm);
+	if (config->dimm)
+		memory_region_ref(config->dimm);
+	qemu_mutex_init(&pool->lock);
+	qemu_cond_init(&pool->work);
+	qemu_cond_init(&pool->done);
+	QSIMPLEQ_INIT(&pool->gate);
+	QSIMPLEQ_INIT(&pool->shared);
+	pool->alive = config->threads;
+	pool->threads = g_new0(QemuThread, config->threads);
+	for (i = 0; i < config->threads; i++)
+		qemu_thread_create(&pool->threads[i], "ppim-worker", worker,
+				   pool, QEMU_THREAD_JOINABLE);
+	return pool;
+}
+
+/*
+ * The device is going and has dropped every command. What a worker has in its
+ * hands it finishes; the main loop does not wait for it, and the pool, which
+ * holds on to the tiers' memory, is freed afterwards.
+ */
+void ppim_pool_retire(struct ppim_pool *pool)
+{
+	QEMU_LOCK_GUARD(&pool->lock);
+	pool->bh = NULL;
+	pool->stop = true;
+	qemu_cond_broadcast(&pool->work);
+}
+
+struct ppim_poison_set *ppim_pool_poison(struct ppim_pool *pool)
+{
+	return &pool->poison;
+}
+
+struct ppim_engine *ppim_pool_engine(struct ppim_pool *pool)
+{
+	return pool->config.engine;
+}
+
+/* ---- the big lock's side ------------------------------------------------- */
+
+void ppim_pool_submit(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	QEMU_LOCK_GUARD(&pool->lock);
+	pool->busy++;
+	QSIMPLEQ_INSERT_TAIL(&pool->gate, cmd, order);
+	qemu_cond_broadcast(&pool->work);
+}
+
+bool ppim_pool_is_done(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	QEMU_LOCK_GUARD(&pool->lock);
+	return cmd->done;
+}
+
+void ppim_pool_wait(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	QEMU_LOCK_GUARD(&pool->lock);
+	while (!cmd->done)
+		qemu_cond_wait(&pool->done, &pool->lock);
+}
+
+void ppim_pool_wait_idle(struct ppim_pool *pool)
+{
+	QEMU_LOCK_GUARD(&pool->lock);
+	while (pool->busy)
+		qemu_cond_wait(&pool->done, &pool->lock);
+}
+
+/* Nobody wants the command any more: it is freed now, or when the workers are
+ * through. `skip` spares them the work; its time is then not charged either. */
+void ppim_pool_drop(struct ppim_pool *pool, struct ppim_cmd *cmd, bool skip)
+{
+	QEMU_LOCK_GUARD(&pool->lock);
+	if (cmd->done) {
+		ppim_cmd_free(cmd);
+		return;
+	}
+	qatomic_set(&cmd->skip, skip);
+	cmd->orphan = true;
+	qemu_cond_broadcast(&pool->work);
+}
