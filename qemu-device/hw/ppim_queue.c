@@ -97,13 +97,15 @@ static void cq_post(PPIMState *s, struct ppim_queue *q, struct ppim_cmd *cmd)
 static void cq_add(PPIMState *s, struct ppim_cmd *cmd)
 {
 	struct ppim_queue *q = &s->queue[cmd->qid];
+	struct ppim_cmd *echo;
 
 	if (!ppim_running(s) || !q->live) {
 		ppim_cmd_free(cmd);
 		return;
 	}
 	if (cq_full(q) || !QTAILQ_EMPTY(&q->waiting)) {
-		QTAILQ_INSERT_TAIL(&q->waiting, ppim_cmd_echo(cmd), link);
+		echo = ppim_cmd_echo(cmd);
+		QTAILQ_INSERT_TAIL(&q->waiting, echo, link);
 		ppim_cmd_free(cmd);
 		return;
 	}
