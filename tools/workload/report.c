@@ -263,7 +263,7 @@ void report_algo(FILE *f, const struct job *job, const struct job_algo *a,
 }
 
 #define LABEL_WIDTH  24
-#define COLUMN_WIDTH 14
+#define COLUMN_WIDTH 16
 
 static void row_u64(FILE *f, const char *label, const struct job_result *r,
 		    uint32_t n, size_t offset)
