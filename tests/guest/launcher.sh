@@ -89,4 +89,13 @@ matches "--dry-run shows --smp" "$out" '-smp 3 '
 matches "--dry-run shows --hbm" "$out" 'id=hbm1\\?,size=1073741824\\?,'
 matches "--dry-run shows --arch on every device" "$out" 'id=ppim1.*arch=bgpim'
 
+# Other options than the build's own, with the build's programs.
+mkdir "$tmp/build"
+ln -s "$build"/{qemu,linux,guest} "$tmp/build/"
+sed 's/^CONFIG_HBM_SIZE=.*/CONFIG_HBM_SIZE="1G"/; s/^CONFIG_VM_SMP=.*/CONFIG_VM_SMP=5/' \
+	"$build/config.sh" >"$tmp/build/config.sh"
+PPIM_BUILD=$tmp/build run ppim-vm --dry-run -- true
+matches "the HBM tier's default is the configured one" "$out" 'id=hbm0\\?,size=1073741824\\?,'
+matches "the CPUs' default is the configured one" "$out" '-smp 5 '
+
 done_testing

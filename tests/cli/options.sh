@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What is chosen by `make menuconfig` is what make, the tests and (guest/launcher.sh) the
+# launcher read.
+
+. "$(dirname "$0")/../tap.sh"
+
+# A copy, so that the user's .config stays as it is.
+mkdir -p "$tmp/tree"
+cp -r "$top/tools" "$top/Kconfig" "$tmp/tree/"
+config() { run "$tmp/tree/tools/build/config.sh" "$tmp/build"; }
+value() { sed -n "s/^CONFIG_$1 := //p" "$tmp/build/config.mk"; }
+
+config
+is "defaults are written without a .config" "$status" 0
+is "a default HBM tier" "$(value HBM_SIZE)" 4G
+is "every group is tested by default" "$(grep -c '^CONFIG_TEST_.* := y$' "$tmp/build/config.mk")" \
+	"$(grep -c '^config TEST_' "$top/Kconfig")"
+
+printf 'CONFIG_HBM_SIZE="1G"\n# CONFIG_TEST_LINT is not set\nCONFIG_VM_SMP=3\n' >"$tmp/tree/.config"
+config
+is "a chosen value is used" "$(value HBM_SIZE)" 1G
+is "what is not chosen keeps its default" "$(value DIMM_SIZE)" 32G
+is "a group can be left out" "$(value TEST_LINT)" ""
+
+done_testing
