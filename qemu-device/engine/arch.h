@@ -18,9 +18,10 @@ struct pim_preset {
 	void (*table)(struct pim_gather *g);
 	/* all commands of bags [first, end) */
 	void (*gather)(struct pim_gather *g, uint32_t first, uint32_t end);
-	/* bg-level presets: brings an operand to bank group `slice` */
+	/* bg-level presets: brings an operand to bank group `slice`; with
+	 * `mac`, if it is combined as it arrives, into `bag`'s partial sum */
 	void (*operand)(struct pim_gather *g, uint32_t sub, uint64_t row,
-			uint32_t slice);
+			uint32_t slice, uint32_t bag, uint64_t mac);
 	/* bg-level presets: does the bd-PIM hold this row already? */
 	bool (*base_holds)(struct pim_gather *g, uint32_t sub, uint64_t row);
 };
@@ -32,16 +33,13 @@ uint32_t pim_preset_mask(void);
 
 /* Pieces that several presets use. */
 void pim_bg_gather(struct pim_gather *g, uint32_t first, uint32_t end);
-void pim_bg_lookup(struct pim_gather *g, const struct pim_lookup *l);
 void pim_bg_cold(struct pim_gather *g, const struct pim_lookup *l,
 		 const struct ppim_row_loc *main);
 void pim_move_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
-		      uint32_t slice);
+		      uint32_t slice, uint32_t bag, uint64_t mac);
 void pim_copy_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
-		      uint32_t slice);
-void pim_sram_gather(struct pim_gather *g, uint32_t first, uint32_t end);
-void pim_sram_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
-		      uint32_t slice);
-bool pim_sram_base_holds(struct pim_gather *g, uint32_t sub, uint64_t row);
+		      uint32_t slice, uint32_t bag, uint64_t mac);
+/* TT lookups grouped by their G2 slice (gather_tt.c). */
+void pim_tt_gather(struct pim_gather *g, uint32_t first, uint32_t end);
 
 #endif

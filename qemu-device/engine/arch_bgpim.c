@@ -26,17 +26,17 @@ static uint64_t bgpim_staging(const struct pim_gather *g, uint32_t slice,
 }
 
 void pim_move_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
-		      uint32_t slice)
+		      uint32_t slice, uint32_t bag, uint64_t mac)
 {
 	struct ppim_pim_cmd cmd = { .op = PPIM_PIM_DR,
-				    .bag = PPIM_PIM_NO_BAG,
+				    .bag = bag,
+				    .mac = mac,
 				    .dst_device = PPIM_PIM_HBM };
 	struct ppim_row_loc loc;
 
 	pim_gather_home(g, sub, row, &loc);
 	if (loc.tier == PPIM_TIER_HBM && loc.slice == slice) {
-		pim_gather_read(g, sub, &loc, PPIM_PIM_TO_BG, PPIM_PIM_NO_BAG,
-				0);
+		pim_gather_read(g, sub, &loc, PPIM_PIM_TO_BG, bag, mac);
 		return;
 	}
 	cmd.to = PPIM_PIM_TO_BG;
@@ -72,10 +72,11 @@ void pim_bg_cold(struct pim_gather *g, const struct pim_lookup *l,
 			g->product_mac + g->row_mac);
 }
 
-/* QR: operand, then the row it is combined with. TT: G1 . G2, then . G3. */
-void pim_bg_lookup(struct pim_gather *g, const struct pim_lookup *l)
+/* Operands first, then the row that they are combined with. */
+static void bg_lookup(struct pim_gather *g, const struct pim_lookup *l)
 {
 	struct ppim_row_loc loc;
+	uint32_t k;
 
 	pim_gather_home(g, g->main, l->row[g->main], &loc);
 	if (loc.tier != PPIM_TIER_HBM) {
@@ -83,15 +84,10 @@ void pim_bg_lookup(struct pim_gather *g, const struct pim_lookup *l)
 		return;
 	}
 	g->main_offset = loc.offset;
-	if (g->algo == PPIM_ALGO_QR)
-		g->preset->operand(g, PPIM_SUB_R, l->row[PPIM_SUB_R],
-				   loc.slice);
-	if (g->algo == PPIM_ALGO_TT) {
-		g->preset->operand(g, PPIM_SUB_G1, l->row[PPIM_SUB_G1],
-				   loc.slice);
-		g->preset->operand(g, PPIM_SUB_G3, l->row[PPIM_SUB_G3],
-				   loc.slice);
-	}
+	for (k = 0; k < g->n_sub; k++)
+		if (k != g->main)
+			g->preset->operand(g, k, l->row[k], loc.slice,
+					   PPIM_PIM_NO_BAG, 0);
 	pim_gather_read(g, g->main, &loc, PPIM_PIM_TO_BG, l->bag,
 			g->product_mac + g->row_mac);
 }
@@ -102,12 +98,17 @@ void pim_bg_gather(struct pim_gather *g, uint32_t first, uint32_t end)
 	struct pim_lookup l;
 	uint32_t b, i;
 
+	if (g->algo == PPIM_ALGO_TT &&
+	    g->x->params.tt_group > (g->preset->table ? 0u : 1u)) {
+		pim_tt_gather(g, first, end);
+		return;
+	}
 	for (b = first; b < end; b++) {
 		l.bag = b - first;
 		for (i = (uint32_t)g->job->offsets[b];
 		     i < engine_bag_end(g->job, b); i++)
 			if (pim_gather_lookup(g, indices[i], &l))
-				pim_bg_lookup(g, &l);
+				bg_lookup(g, &l);
 		pim_gather_transfer(g, l.bag);
 	}
 }

@@ -7,12 +7,12 @@
 #include "arch.h"
 
 void pim_copy_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
-		      uint32_t slice)
+		      uint32_t slice, uint32_t bag, uint64_t mac)
 {
 	struct ppim_row_loc loc;
 
 	pim_gather_copy(g, sub, row, slice, &loc);
-	pim_gather_read(g, sub, &loc, PPIM_PIM_TO_BG, PPIM_PIM_NO_BAG, 0);
+	pim_gather_read(g, sub, &loc, PPIM_PIM_TO_BG, bag, mac);
 }
 
 const struct pim_preset pim_preset_bgpim_dup = {

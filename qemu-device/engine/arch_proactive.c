@@ -6,10 +6,9 @@
  * of the table before, so it runs while partial sums drain. The gather reads no
  * R (G1) row that the SRAM holds; sram.h says what is held when not all fits.
  *
- * TT lookups of a phase are grouped by their G2 slice: the slice is read once,
- * the products G1 . G2 of all the G1 rows that the group needs are formed on
- * the way, product_bytes at a time, each pair once. G3 is read from the local
- * copy for each lookup.
+ * TT lookups of a phase are grouped by their G2 slice (gather_tt.c): the slice is
+ * read once, each product G1 . G2 formed once. G3 is read from the local copy for
+ * each lookup.
  *
  * The bd-PIM holds R (G1) too where a phase has cold rows: it takes them from a
  * copy, once, over a channel's bus. G3 of a cold row is read from a copy.
@@ -134,13 +133,13 @@ static void proactive_all_table(struct pim_gather *g)
 	sram_table(g, true);
 }
 
-bool pim_sram_base_holds(struct pim_gather *g, uint32_t sub, uint64_t row)
+static bool sram_base_holds(struct pim_gather *g, uint32_t sub, uint64_t row)
 {
 	return sub == sram_sub(g) && row < g->base_held;
 }
 
-void pim_sram_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
-		      uint32_t slice)
+static void sram_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
+			 uint32_t slice, uint32_t bag, uint64_t mac)
 {
 	if (sub == sram_sub(g)) {
 		if (row < g->held) {
@@ -150,126 +149,7 @@ void pim_sram_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
 		}
 		g->note->sram_misses++;
 	}
-	pim_copy_operand(g, sub, row, slice);
-}
-
-/* ---- TT: lookups of a phase, grouped by G2 slice ------------------------ */
-
-/* Adds a lookup to the group of its G2 slice; returns the groups so far. */
-static uint32_t group_add(struct pim_scratch *s, const struct pim_lookup *l,
-			  uint32_t at, uint32_t groups)
-{
-	uint64_t i2 = l->row[PPIM_SUB_G2];
-
-	s->grouped[at] = (struct pim_grouped){
-		.i1 = (uint32_t)l->row[PPIM_SUB_G1],
-		.i3 = (uint32_t)l->row[PPIM_SUB_G3],
-		.bag = l->bag,
-		.next = PIM_NIL,
-	};
-	if (pim_seen_test_set(&s->in_heads, i2)) {
-		s->grouped[s->tails[i2]].next = at;
-	} else {
-		s->heads[i2] = at;
-		s->order[groups++] = (uint32_t)i2;
-	}
-	s->tails[i2] = at;
-	return groups;
-}
-
-/* G1 rows that the SRAM lacks are read first, each once. Returns the number of
- * products, one for each pair. */
-static uint32_t group_products(struct pim_gather *g, uint32_t head,
-			       uint32_t slice)
-{
-	struct pim_scratch *s = g->scratch;
-	uint32_t at, products = 0;
-
-	pim_seen_next(&s->in_group);
-	for (at = head; at != PIM_NIL; at = s->grouped[at].next) {
-		uint64_t i1 = s->grouped[at].i1;
-		bool held = i1 < g->held;
-
-		g->note->sram_hits += held;
-		g->note->sram_misses += !held;
-		if (pim_seen_test_set(&s->in_group, i1))
-			continue;
-		products++;
-		if (held)
-			g->store_bytes += g->table->sub[PPIM_SUB_G1].row_bytes;
-		else
-			pim_copy_operand(g, PPIM_SUB_G1, i1, slice);
-	}
-	return products;
-}
-
-static void group_lookups(struct pim_gather *g, uint32_t head, uint32_t slice)
-{
-	const struct pim_grouped *l;
-	struct ppim_row_loc loc;
-	uint32_t at;
-
-	for (at = head; at != PIM_NIL; at = l->next) {
-		l = &g->scratch->grouped[at];
-		pim_gather_copy(g, PPIM_SUB_G3, l->i3, slice, &loc);
-		pim_gather_read(g, PPIM_SUB_G3, &loc, PPIM_PIM_TO_BG, l->bag,
-				g->row_mac);
-	}
-}
-
-static void group_read(struct pim_gather *g, uint32_t i2, uint32_t head)
-{
-	const struct ppim_shape *shape = &g->table->shape;
-	uint64_t product = 4ull * shape->tt_q[0] * shape->tt_q[1] *
-			   shape->tt_r[1];
-	uint32_t room, products, now;
-	struct ppim_row_loc loc;
-
-	pim_gather_home(g, PPIM_SUB_G2, i2, &loc);
-	room = (uint32_t)(g->x->params.product_bytes / product);
-	room = room ? room : 1;
-	products = group_products(g, head, loc.slice);
-	for (; products; products -= now) {
-		now = products < room ? products : room;
-		pim_gather_read(g, PPIM_SUB_G2, &loc, PPIM_PIM_TO_BG,
-				PPIM_PIM_NO_BAG, now * g->product_mac);
-	}
-	group_lookups(g, head, loc.slice);
-}
-
-static void tt_gather(struct pim_gather *g, uint32_t first, uint32_t end)
-{
-	struct pim_scratch *s = g->scratch;
-	uint32_t b, i, at = 0, groups = 0;
-	struct ppim_row_loc loc;
-	struct pim_lookup l;
-
-	pim_seen_next(&s->in_heads);
-	for (b = first; b < end; b++) {
-		l.bag = b - first;
-		for (i = (uint32_t)g->job->offsets[b];
-		     i < engine_bag_end(g->job, b); i++) {
-			if (!pim_gather_lookup(g, g->job->indices[i], &l))
-				continue;
-			pim_gather_home(g, g->main, l.row[g->main], &loc);
-			if (loc.tier == PPIM_TIER_HBM)
-				groups = group_add(s, &l, at++, groups);
-			else
-				pim_bg_cold(g, &l, &loc);
-		}
-	}
-	for (i = 0; i < groups; i++)
-		group_read(g, s->order[i], s->heads[s->order[i]]);
-	for (b = first; b < end; b++)
-		pim_gather_transfer(g, b - first);
-}
-
-void pim_sram_gather(struct pim_gather *g, uint32_t first, uint32_t end)
-{
-	if (g->algo == PPIM_ALGO_TT)
-		tt_gather(g, first, end);
-	else
-		pim_bg_gather(g, first, end);
+	pim_copy_operand(g, sub, row, slice, bag, mac);
 }
 
 const struct pim_preset pim_preset_proactive = {
@@ -277,9 +157,9 @@ const struct pim_preset pim_preset_proactive = {
 	.level = PPIM_PIM_TO_BG,
 	.link_io = true,
 	.table = proactive_table,
-	.gather = pim_sram_gather,
-	.operand = pim_sram_operand,
-	.base_holds = pim_sram_base_holds,
+	.gather = pim_bg_gather,
+	.operand = sram_operand,
+	.base_holds = sram_base_holds,
 };
 
 /* proactive-all: the SRAM holds the tables side by side and is filled again
@@ -289,7 +169,7 @@ const struct pim_preset pim_preset_proactive_all = {
 	.level = PPIM_PIM_TO_BG,
 	.link_io = true,
 	.table = proactive_all_table,
-	.gather = pim_sram_gather,
-	.operand = pim_sram_operand,
-	.base_holds = pim_sram_base_holds,
+	.gather = pim_bg_gather,
+	.operand = sram_operand,
+	.base_holds = sram_base_holds,
 };

@@ -38,20 +38,35 @@ static bool recnmp_cached(struct pim_gather *g, uint32_t unit, uint32_t sub,
 	return hit;
 }
 
+/* A row from the unit's cache, or from a bank behind the unit. */
+static void recnmp_read(struct pim_gather *g, uint32_t sub,
+			const struct ppim_row_loc *loc, bool cached,
+			uint32_t bag, uint64_t mac)
+{
+	struct ppim_pim_cmd cmd = { .op = PPIM_PIM_RD,
+				    .to = PPIM_PIM_TO_RANK,
+				    .bag = bag,
+				    .mac = mac,
+				    .cached = cached };
+
+	cmd.n = pim_gather_bursts(g, sub, loc);
+	pim_gather_at(g, loc, &cmd);
+	pim_gather_emit(g, &cmd);
+}
+
 static void recnmp_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
 			   uint32_t unit, const struct ppim_row_loc *main)
 {
+	bool cached = recnmp_cached(g, unit, sub, row);
 	struct ppim_pim_cmd cmd = { .op = PPIM_PIM_DR,
 				    .to = PPIM_PIM_TO_RANK,
 				    .bag = PPIM_PIM_NO_BAG };
 	struct ppim_row_loc loc;
 
-	if (recnmp_cached(g, unit, sub, row))
-		return;
 	pim_gather_home(g, sub, row, &loc);
-	if (recnmp_unit(g, &loc) == unit) {
-		pim_gather_read(g, sub, &loc, PPIM_PIM_TO_RANK,
-				PPIM_PIM_NO_BAG, 0);
+	if (cached || recnmp_unit(g, &loc) == unit) {
+		recnmp_read(g, sub, cached ? main : &loc, cached,
+			    PPIM_PIM_NO_BAG, 0);
 		return;
 	}
 	cmd.n = pim_gather_bursts(g, sub, &loc);
@@ -71,13 +86,8 @@ static void recnmp_count_unit(struct pim_gather *g, uint32_t unit, uint32_t bag)
 	g->host_adds += g->table->shape.dim;
 }
 
-/* A row that the cache has costs the unit's MACs and no burst. */
 static void recnmp_lookup(struct pim_gather *g, const struct pim_lookup *l)
 {
-	struct ppim_pim_cmd cmd = { .op = PPIM_PIM_RD,
-				    .to = PPIM_PIM_TO_RANK,
-				    .bag = l->bag,
-				    .mac = g->product_mac + g->row_mac };
 	struct ppim_row_loc loc;
 	uint32_t unit, k;
 
@@ -86,10 +96,9 @@ static void recnmp_lookup(struct pim_gather *g, const struct pim_lookup *l)
 	for (k = 0; k < g->n_sub; k++)
 		if (k != g->main)
 			recnmp_operand(g, k, l->row[k], unit, &loc);
-	if (!recnmp_cached(g, unit, g->main, l->row[g->main]))
-		cmd.n = pim_gather_bursts(g, g->main, &loc);
-	pim_gather_at(g, &loc, &cmd);
-	pim_gather_emit(g, &cmd);
+	recnmp_read(g, g->main, &loc,
+		    recnmp_cached(g, unit, g->main, l->row[g->main]), l->bag,
+		    g->product_mac + g->row_mac);
 	recnmp_count_unit(g, unit, l->bag);
 }
 

@@ -54,7 +54,7 @@ static void trim_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
 	struct ppim_row_loc loc;
 
 	if (!trim_hot(g, sub, row)) {
-		pim_move_operand(g, sub, row, slice);
+		pim_move_operand(g, sub, row, slice, PPIM_PIM_NO_BAG, 0);
 		return;
 	}
 	trim_replica(g, sub, row, slice, &loc);

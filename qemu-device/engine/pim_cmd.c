@@ -61,6 +61,7 @@ static void exec_set_constants(struct pim_exec *x,
 	exec_set_mac(&x->rank_mac, p->rank_macs, p->bg_mhz, x);
 	exec_set_mac(&x->bd_mac, p->bd_macs, p->bd_mhz, x);
 	pins = p->cmd_pin_bits + (p->cmd_dq ? 2 * config->hbm->bus_width : 0);
+	x->hit_bytes = engine_div_by(p->recnmp_hit_bytes);
 	x->cmd_clocks = (p->cmd_bits + pins - 1) / pins;
 	x->move_ticks = exec_ns(x, p->move_ns);
 	x->link_ticks = exec_ns(x, p->link_ns);
@@ -383,6 +384,9 @@ static void exec_transfer(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 static void exec_push(struct pim_exec *x, struct pim_mem *m, uint32_t s,
 		      const struct pim_op *op)
 {
+	uint8_t queue = op->kind == PIM_K_SOURCE ? PIM_QUEUE_HOST :
+						   PIM_QUEUE_UNIT;
+	struct pim_slice *sl = &m->slice[s];
 	uint32_t at;
 
 	if (x->n_ops == x->max_ops)
@@ -390,18 +394,18 @@ static void exec_push(struct pim_exec *x, struct pim_mem *m, uint32_t s,
 	at = x->n_ops++;
 	x->ops[at] = *op;
 	x->ops[at].next = PIM_NIL;
-	if (m->slice[s].tail == PIM_NIL)
-		m->slice[s].head = at;
+	if (sl->tail[queue] == PIM_NIL)
+		sl->head[queue] = at;
 	else
-		x->ops[m->slice[s].tail].next = at;
-	m->slice[s].tail = at;
+		x->ops[sl->tail[queue]].next = at;
+	sl->tail[queue] = at;
 }
 
 /* Unit that holds the partial sum which a read adds to; PIM_NIL: none. */
 static uint32_t exec_node_of(const struct pim_exec *x, const struct pim_mem *m,
 			     const struct pim_op *op, uint32_t s)
 {
-	if (op->kind == PIM_K_READ)
+	if (op->kind == PIM_K_READ || op->kind == PIM_K_SINK)
 		return s;
 	if (op->kind != PIM_K_FAR || op->to != PPIM_PIM_TO_RANK)
 		return PIM_NIL;
@@ -465,18 +469,21 @@ uint8_t pim_exec_unit(const struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 	return x->level;
 }
 
-/* A unit works on a row that its cache has. */
-static void exec_cmd_work(struct pim_exec *x, struct pim_mem *m,
-			  const struct ppim_pim_cmd *cmd)
+/* A unit works on a row that its cache has, as fast as MACs and cache allow. */
+static void exec_cmd_cached(struct pim_exec *x, struct pim_mem *m,
+			    const struct ppim_pim_cmd *cmd)
 {
 	struct pim_op op = { .kind = PIM_K_FAR, .to = PPIM_PIM_TO_RANK };
-	uint64_t work = pim_mac_ticks(&x->rank_mac, cmd->mac);
+	uint64_t work = pim_mac_ticks(&x->rank_mac, cmd->mac), lines;
 	uint16_t slot = exec_slot(x, cmd->bag);
 	struct pim_where w;
 	struct pim_chan *c;
 	struct pim_acc *acc;
 	uint32_t node;
 
+	lines = engine_divide(&x->hit_bytes, cmd->n * m->burst_bytes +
+						     x->hit_bytes.d - 1);
+	work = pim_max(work, lines * x->hbm.t.tck);
 	exec_where(x, m, PPIM_PIM_TO_RANK, cmd->addr, &w);
 	c = &m->chan[pim_mem_channel(m, w.slice)];
 	c->mac_free = pim_max(c->mac_free, m->slice[w.slice].ready) + work;
@@ -503,10 +510,10 @@ static void exec_cmd_read(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 	if (cmd->mac == PPIM_PIM_MAC_DEFAULT)
 		op.mac = op.to == PPIM_PIM_TO_HOST ?
 				 0 : cmd->n * m->burst_bytes / 4;
-	if (cmd->n)
-		exec_push_run(x, m, cmd->addr, cmd->n, &op, cmd->bag);
+	if (cmd->cached)
+		exec_cmd_cached(x, m, cmd);
 	else
-		exec_cmd_work(x, m, cmd);
+		exec_push_run(x, m, cmd->addr, cmd->n, &op, cmd->bag);
 }
 
 static void exec_cmd_fill(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
@@ -530,7 +537,7 @@ static void exec_cmd_fill(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 /* One piece of a move: sources, then the sink that waits for them. */
 static void exec_move(struct pim_exec *x, struct pim_mem *from, uint64_t addr,
 		      struct pim_mem *to, uint64_t dst, uint32_t n,
-		      struct pim_op *sink)
+		      struct pim_op *sink, uint32_t bag)
 {
 	struct pim_op op = { .kind = PIM_K_SOURCE, .to = PPIM_PIM_TO_BG };
 	uint64_t bytes = (uint64_t)n * from->burst_bytes;
@@ -548,7 +555,7 @@ static void exec_move(struct pim_exec *x, struct pim_mem *from, uint64_t addr,
 	dep->pending = exec_push_run(x, from, addr, n, &op, PPIM_PIM_NO_BAG);
 	n = (uint32_t)((bytes + to->burst_bytes - 1) >> to->burst_shift);
 	if (!(sink->flags & PIM_F_NO_BANK)) {
-		exec_push_run(x, to, dst, n, sink, PPIM_PIM_NO_BAG);
+		exec_push_run(x, to, dst, n, sink, bag);
 		return;
 	}
 	sink->n = n;
@@ -577,7 +584,9 @@ static void exec_cmd_move(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 	for (; left; left -= n) {
 		n = left < EXEC_MOVE_BURSTS ? (uint32_t)left :
 					      EXEC_MOVE_BURSTS;
-		exec_move(x, from, addr, to, dst, n, &sink);
+		/* the last piece completes the operand */
+		sink.mac = n == left ? cmd->mac : 0;
+		exec_move(x, from, addr, to, dst, n, &sink, cmd->bag);
 		addr += (uint64_t)n << from->burst_shift;
 		dst += (uint64_t)n << from->burst_shift;
 	}

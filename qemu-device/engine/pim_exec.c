@@ -179,8 +179,10 @@ static bool exec_is_operand(const struct pim_op *op)
 	       op->kind != PIM_K_SOURCE;
 }
 
+/* When the operation could have its data; *act: when its row could be opened,
+ * if it is not open. */
 static uint64_t exec_key_of(const struct pim_exec *x, const struct pim_mem *m,
-			    uint32_t s, const struct pim_op *op)
+			    uint32_t s, const struct pim_op *op, uint64_t *act)
 {
 	const struct pim_slice *sl = &m->slice[s];
 	const struct pim_bank *b = exec_bank(m, s, op);
@@ -197,26 +199,33 @@ static uint64_t exec_key_of(const struct pim_exec *x, const struct pim_mem *m,
 		return pim_max(pim_max(t, b->col_ready), sl->col_free);
 	t = pim_max(t, sl->act_next);
 	t = pim_max(t, m->starts[(size_t)s * m->window + sl->starts_pos]);
-	return pim_max(t, b->act_ready) + m->t.trcd;
+	*act = pim_max(t, b->act_ready);
+	return pim_max(*act + m->t.trcd, sl->col_free);
+}
+
+static void exec_pick(struct pim_slice *sl, uint8_t queue, uint32_t at,
+		      uint32_t before, uint64_t key)
+{
+	sl->queue = queue;
+	sl->pick = at;
+	sl->before = before;
+	sl->key = key;
 }
 
 /* A row hit within the window that may go before the head, which misses. */
 static void exec_look_ahead(struct pim_exec *x, struct pim_mem *m, uint32_t s)
 {
 	struct pim_slice *sl = &m->slice[s];
-	uint32_t before = sl->head, at = x->ops[before].next, n;
+	uint32_t before = sl->pick, at = x->ops[before].next, n;
 	const struct pim_op *op;
-	uint64_t key;
+	uint64_t key, act;
 
 	for (n = 1; at != PIM_NIL && n < m->window; n++) {
 		op = &x->ops[at];
 		if (exec_hits(m, s, op)) {
-			key = exec_key_of(x, m, s, op);
-			if (key >= sl->key)
-				return;
-			sl->key = key;
-			sl->pick = at;
-			sl->before = before;
+			key = exec_key_of(x, m, s, op, &act);
+			if (key < sl->key)
+				exec_pick(sl, PIM_QUEUE_UNIT, at, before, key);
 			return;
 		}
 		if (exec_is_operand(op))
@@ -229,33 +238,42 @@ static void exec_look_ahead(struct pim_exec *x, struct pim_mem *m, uint32_t s)
 static void exec_set_key(struct pim_exec *x, struct pim_mem *m, uint32_t s)
 {
 	struct pim_slice *sl = &m->slice[s];
+	uint32_t head = sl->head[PIM_QUEUE_UNIT];
 	const struct pim_op *op;
+	uint64_t key, act = 0;
 
-	sl->pick = sl->head;
-	sl->before = PIM_NIL;
-	if (sl->head == PIM_NIL) {
-		sl->key = PIM_NEVER;
-		return;
+	sl->key = PIM_NEVER;
+	if (head != PIM_NIL) {
+		op = &x->ops[head];
+		exec_pick(sl, PIM_QUEUE_UNIT, head, PIM_NIL,
+			  exec_key_of(x, m, s, op, &sl->act));
+		if (sl->passed < EXEC_MAX_PASSED && !exec_hits(m, s, op) &&
+		    !exec_is_operand(op))
+			exec_look_ahead(x, m, s);
 	}
-	op = &x->ops[sl->head];
-	sl->key = exec_key_of(x, m, s, op);
-	if (sl->passed < EXEC_MAX_PASSED && !exec_hits(m, s, op) &&
-	    !exec_is_operand(op))
-		exec_look_ahead(x, m, s);
+	head = sl->head[PIM_QUEUE_HOST];
+	if (head == PIM_NIL)
+		return;
+	key = exec_key_of(x, m, s, &x->ops[head], &act);
+	if (key >= sl->key)
+		return;
+	exec_pick(sl, PIM_QUEUE_HOST, head, PIM_NIL, key);
+	sl->act = act;
 }
 
-/* Takes the picked operation out of the queue. */
+/* Takes the picked operation out of its queue. */
 static void exec_pop(struct pim_exec *x, struct pim_slice *sl)
 {
 	uint32_t next = x->ops[sl->pick].next;
 
-	if (sl->before == PIM_NIL) {
-		sl->head = next;
-		sl->passed = 0;
+	if (sl->before != PIM_NIL) {
+		x->ops[sl->before].next = next;
+		sl->passed++;
 		return;
 	}
-	x->ops[sl->before].next = next;
-	sl->passed++;
+	sl->head[sl->queue] = next;
+	if (sl->queue == PIM_QUEUE_UNIT)
+		sl->passed = 0;
 }
 
 static void exec_set_rank_keys(struct pim_exec *x, struct pim_mem *m,
@@ -315,25 +333,37 @@ static uint64_t exec_take_bus(const struct pim_mem *m, uint64_t *free,
 	return pim_max(*free, data + (n - 1) * m->t.tccd + m->t.bus);
 }
 
+/* The bg-PIM's MACs work on what arrives from `data` on and is there whole at
+ * `whole`. */
+static void exec_combine(struct pim_exec *x, struct pim_mem *m, uint32_t s,
+			 const struct pim_op *op, uint64_t data,
+			 uint64_t whole)
+{
+	struct pim_slice *sl = &m->slice[s];
+	uint64_t work = pim_mac_ticks(&x->bg_mac, op->mac);
+	uint64_t done = pim_max(sl->mac_free, data) + work;
+
+	done = pim_max(done, whole);
+	sl->mac_free = done;
+	sl->mac_busy += work;
+	m->macs[(size_t)s * m->operands + sl->macs_pos] = done;
+	if (++sl->macs_pos == m->operands)
+		sl->macs_pos = 0;
+	exec_acc_done(x, op, s, done);
+}
+
 static void exec_read(struct pim_exec *x, struct pim_mem *m, uint32_t s,
 		      const struct pim_op *op, uint64_t t)
 {
 	struct pim_slice *sl = &m->slice[s];
-	uint64_t *slot = &m->macs[(size_t)s * m->operands + sl->macs_pos];
-	uint64_t work = pim_mac_ticks(&x->bg_mac, op->mac), done;
+	uint64_t room = m->macs[(size_t)s * m->operands + sl->macs_pos];
 
 	/* the operand buffer that this read fills has to be free */
-	if (*slot > t + m->t.cl)
-		t = *slot - m->t.cl;
+	if (room > t + m->t.cl)
+		t = room - m->t.cl;
 	exec_take_columns(m, s, op, t);
-	done = pim_max(sl->mac_free, t + m->t.cl) + work;
-	done = pim_max(done, sl->col_free - m->t.tccd + m->t.cl + m->t.bus);
-	sl->mac_free = done;
-	sl->mac_busy += work;
-	*slot = done;
-	if (++sl->macs_pos == m->operands)
-		sl->macs_pos = 0;
-	exec_acc_done(x, op, s, done);
+	exec_combine(x, m, s, op, t + m->t.cl,
+		     sl->col_free - m->t.tccd + m->t.cl + m->t.bus);
 }
 
 static void exec_fill(struct pim_exec *x, struct pim_mem *m, uint32_t s,
@@ -510,6 +540,7 @@ static void exec_sink(struct pim_exec *x, struct pim_mem *m, uint32_t s,
 	} else {
 		exec_take_columns(m, s, op, t);
 		end = m->slice[s].col_free;
+		exec_combine(x, m, s, op, t, end);
 	}
 	x->end = pim_max(x->end, end);
 }
@@ -587,8 +618,10 @@ static bool exec_open(struct pim_exec *x, struct pim_mem *m,
 	uint32_t rank = s / m->bankgroups;
 	struct pim_rank *r = &m->rank[rank];
 	struct pim_slice *sl = &m->slice[s];
-	uint64_t t = pim_max(sl->key - m->t.trcd, r->faw[r->faw_pos]);
+	uint64_t t = pim_max(sl->act, r->faw[r->faw_pos]);
 
+	/* activations of a rank go in order of commits */
+	t = pim_max(t, r->last_act);
 	/* bank groups of a rank see each other's tRRD_S only where the channel
 	 * is one stream of commands */
 	if (op->kind >= PIM_K_FAR)
@@ -598,6 +631,7 @@ static bool exec_open(struct pim_exec *x, struct pim_mem *m,
 	t = exec_row_commands(x, m, c, op, t);
 	r->faw[r->faw_pos] = t + m->t.tfaw;
 	r->faw_pos = (r->faw_pos + 1) % ARRAY_SIZE(r->faw);
+	r->last_act = t;
 	r->act_next = t + m->t.trrd_s;
 	r->acts++;
 	sl->act_next = t + m->t.trrd_l;
@@ -655,7 +689,7 @@ static void exec_commit(struct pim_exec *x, struct pim_mem *m, uint32_t s)
 {
 	struct pim_slice *sl = &m->slice[s];
 	uint32_t rank = s / m->bankgroups;
-	const struct pim_op *op = &x->ops[sl->pick];
+	struct pim_op *op = &x->ops[sl->pick];
 	struct pim_chan *c = &m->chan[pim_mem_channel(m, s)];
 	bool opened = false;
 	uint64_t t = sl->key;
@@ -665,15 +699,14 @@ static void exec_commit(struct pim_exec *x, struct pim_mem *m, uint32_t s)
 			return;
 		opened = true;
 		if (op->kind >= PIM_K_FAR) {
-			sl->opened = true;
+			op->flags |= PIM_F_OPENED;
 			exec_set_key(x, m, s);
 			return;
 		}
 	} else if (exec_refreshed(x, m, rank, t)) {
 		return;
 	}
-	opened |= sl->opened;
-	sl->opened = false;
+	opened |= (op->flags & PIM_F_OPENED) != 0;
 	t = exec_col_commands(x, m, c, op, t);
 	if (t < x->first)
 		x->first = t;
@@ -683,8 +716,8 @@ static void exec_commit(struct pim_exec *x, struct pim_mem *m, uint32_t s)
 	exec_set_key(x, m, s);
 }
 
-/* One step of the channel. */
-static void exec_step(struct pim_exec *x, struct pim_mem *m, uint32_t ch)
+/* One step of the channel; false: there is none. */
+static bool exec_step(struct pim_exec *x, struct pim_mem *m, uint32_t ch)
 {
 	uint32_t n = m->ranks * m->bankgroups, first = ch * n, best = first, s;
 	struct pim_chan *c = &m->chan[ch];
@@ -695,9 +728,11 @@ static void exec_step(struct pim_exec *x, struct pim_mem *m, uint32_t ch)
 	if (c->n_drains &&
 	    exec_drains(x, m, ch)->ready <= m->slice[best].key)
 		exec_commit_drain(x, m, ch);
-	else
+	else if (m->slice[best].key != PIM_NEVER)
 		exec_commit(x, m, best);
-	exec_set_channel_key(x, m, ch);
+	else
+		return false;
+	return true;
 }
 
 static void exec_run_channels(struct pim_exec *x, struct pim_mem *m)
@@ -705,8 +740,8 @@ static void exec_run_channels(struct pim_exec *x, struct pim_mem *m)
 	uint32_t ch;
 
 	for (ch = 0; ch < m->channels; ch++)
-		while (m->chan[ch].key != PIM_NEVER)
-			exec_step(x, m, ch);
+		while (exec_step(x, m, ch))
+			;
 }
 
 /* All channels of both memories in order of time. */
@@ -731,6 +766,7 @@ static void exec_run_together(struct pim_exec *x)
 		if (key == PIM_NEVER)
 			return;
 		exec_step(x, best_mem, best);
+		exec_set_channel_key(x, best_mem, best);
 	}
 }
 
@@ -740,16 +776,14 @@ static void exec_set_keys(struct pim_exec *x, struct pim_mem *m)
 
 	for (i = 0; i < m->n_slices; i++)
 		exec_set_key(x, m, i);
-	for (i = 0; i < m->channels; i++)
-		exec_set_channel_key(x, m, i);
 }
 
-static void exec_empty(struct pim_mem *m)
+static void exec_set_channel_keys(struct pim_exec *x, struct pim_mem *m)
 {
-	uint32_t s;
+	uint32_t i;
 
-	for (s = 0; s < m->n_slices; s++)
-		m->slice[s].head = m->slice[s].tail = PIM_NIL;
+	for (i = 0; i < m->channels; i++)
+		exec_set_channel_key(x, m, i);
 }
 
 void pim_exec_run(struct pim_exec *x)
@@ -758,15 +792,18 @@ void pim_exec_run(struct pim_exec *x)
 	if (x->has_dimm)
 		exec_set_keys(x, &x->dimm);
 	if (x->moves) {
+		exec_set_channel_keys(x, &x->hbm);
+		if (x->has_dimm)
+			exec_set_channel_keys(x, &x->dimm);
 		exec_run_together(x);
 	} else {
 		exec_run_channels(x, &x->hbm);
 		if (x->has_dimm)
 			exec_run_channels(x, &x->dimm);
 	}
-	exec_empty(&x->hbm);
+	pim_mem_empty(&x->hbm);
 	if (x->has_dimm)
-		exec_empty(&x->dimm);
+		pim_mem_empty(&x->dimm);
 	x->n_ops = 0;
 	x->n_deps = 0;
 	x->moves = false;

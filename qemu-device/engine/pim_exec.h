@@ -28,6 +28,7 @@ enum pim_kind {
 
 #define PIM_F_NO_ROW 1u /* destination is a register, not a row */
 #define PIM_F_NO_BANK 2u /* destination is no bank group at all */
+#define PIM_F_OPENED 8u /* its row was opened for it */
 #define PIM_F_HEARS 4u /* hears a command that was sent to another one */
 
 struct pim_op {
@@ -92,7 +93,7 @@ struct pim_exec {
 	bool has_dimm;
 	uint64_t unit_fs;
 	struct ppim_params params;
-	struct engine_div hbm_tck, dimm_tck;
+	struct engine_div hbm_tck, dimm_tck, hit_bytes;
 	uint32_t slice_shift; /* of an HBM address */
 	uint64_t hbm_bytes, dimm_bytes;
 

@@ -168,6 +168,15 @@ static uint64_t mem_first_refresh(const struct pim_mem *m,
 	return mem_ticks(m, (uint64_t)spec->t.trefi * (r + 1) / m->ranks);
 }
 
+void pim_mem_empty(struct pim_mem *m)
+{
+	uint32_t s, q;
+
+	for (s = 0; s < m->n_slices; s++)
+		for (q = 0; q < PIM_QUEUES; q++)
+			m->slice[s].head[q] = m->slice[s].tail[q] = PIM_NIL;
+}
+
 void pim_mem_reset(struct pim_mem *m, const struct ppim_spec *spec)
 {
 	size_t banks = (size_t)m->n_slices * m->banks;
@@ -186,8 +195,7 @@ void pim_mem_reset(struct pim_mem *m, const struct ppim_spec *spec)
 		m->bank[b].row = PIM_ROW_NONE;
 	for (r = 0; r < m->n_ranks; r++)
 		m->rank[r].ref_due = mem_first_refresh(m, spec, r % m->ranks);
-	for (b = 0; b < m->n_slices; b++)
-		m->slice[b].head = m->slice[b].tail = PIM_NIL;
+	pim_mem_empty(m);
 	memset(&m->stats, 0, sizeof(m->stats));
 }
 
@@ -360,6 +368,7 @@ static void mem_walk_rank(struct pim_mem *m, struct pim_io *io,
 
 	for (i = 0; i < ARRAY_SIZE(r->faw); i++)
 		pim_io_time(io, &r->faw[i]);
+	pim_io_time(io, &r->last_act);
 	pim_io_time(io, &r->act_next);
 	pim_io_time(io, &r->bus_free);
 	if (r->ref_due < PIM_TIME_MAX)

@@ -45,6 +45,10 @@ struct pim_bank {
 	uint32_t acts; /* in this phase */
 };
 
+/* Operations wait in the order of their commands; what the host reads for a
+ * move does not wait for PIM units. */
+enum pim_queue { PIM_QUEUE_UNIT, PIM_QUEUE_HOST, PIM_QUEUES };
+
 struct pim_slice {
 	/* state */
 	uint64_t col_free;
@@ -54,12 +58,13 @@ struct pim_slice {
 	uint32_t starts_pos;
 	uint32_t macs_pos;
 	/* this run */
-	uint64_t key; /* when its next command could have its data */
+	uint64_t key; /* when its next operation could have its data */
+	uint64_t act; /* when that could have its row opened */
 	uint64_t ready; /* no gather of this phase before */
-	uint32_t head, tail; /* operations */
+	uint32_t head[PIM_QUEUES], tail[PIM_QUEUES]; /* operations */
 	uint32_t pick, before; /* the next one, and the one that it follows */
 	uint32_t passed; /* operations that went before the head */
-	bool opened; /* the head's row was opened for it */
+	uint8_t queue; /* that the next one is in */
 	/* this phase */
 	uint64_t col_busy;
 	uint64_t mac_busy;
@@ -67,7 +72,8 @@ struct pim_slice {
 
 struct pim_rank {
 	uint64_t faw[4]; /* tFAW after the last ones; faw[faw_pos]: the oldest */
-	uint64_t act_next; /* tRRD_S after the last one */
+	uint64_t last_act;
+	uint64_t act_next; /* tRRD_S after it */
 	uint64_t bus_free; /* a unit at the rank reads over this */
 	uint64_t ref_due;
 	uint32_t faw_pos;
@@ -127,6 +133,9 @@ void pim_mem_free(struct pim_mem *m);
 
 /* Banks closed, every time zero, refresh at its first due time. */
 void pim_mem_reset(struct pim_mem *m, const struct ppim_spec *spec);
+
+/* No operations wait. */
+void pim_mem_empty(struct pim_mem *m);
 
 /* What the busiest of each kind did since pim_mem_phase(), in ticks. */
 struct pim_busy {

@@ -111,11 +111,9 @@ static int run_check_move(const struct ppim_engine *e,
 static int run_check(struct ppim_engine *e, const struct ppim_pim_cmd *cmd,
 		     struct ppim_diag *diag)
 {
-	bool work = cmd->op == PPIM_PIM_RD &&
-		    pim_exec_unit(&e->x, cmd) == PPIM_PIM_TO_RANK;
 	int err;
 
-	if (!cmd->n && !work)
+	if (!cmd->n)
 		return engine_fail(diag, -EINVAL,
 				   "expected at least one burst");
 	if (cmd->op == PPIM_PIM_TR && cmd->n > UINT16_MAX)
@@ -134,6 +132,11 @@ static int run_check(struct ppim_engine *e, const struct ppim_pim_cmd *cmd,
 				   "expected TR for some bag: %u bags of the "
 				   "phase wait for it", e->x.max_slots);
 	err = run_check_unit(e, cmd, diag);
+	if (!err && cmd->cached &&
+	    pim_exec_unit(&e->x, cmd) != PPIM_PIM_TO_RANK)
+		return engine_fail(diag, -EINVAL, "preset %s has no cache at "
+				   "its units",
+				   ppim_arch_name(e->running->arch));
 	if (err || cmd->op != PPIM_PIM_DR)
 		return err;
 	return run_check_move(e, cmd, diag);

@@ -83,13 +83,17 @@ static void text_put_dst(struct text_out *t, const struct ppim_pim_cmd *cmd)
 		 (unsigned long long)cmd->dst);
 }
 
-static void text_put_read(struct text_out *t, const struct ppim_pim_cmd *cmd)
+/* What is not said means bag 0 for RD and TR, none for DR. */
+static void text_put_sum(struct text_out *t, const struct ppim_pim_cmd *cmd)
 {
-	if (cmd->bag == PPIM_PIM_NO_BAG)
+	bool move = cmd->op == PPIM_PIM_DR;
+
+	if (cmd->bag == PPIM_PIM_NO_BAG && !move)
 		text_put(t, " bag=none");
-	else if (cmd->bag)
+	else if (cmd->bag != PPIM_PIM_NO_BAG && (cmd->bag || move))
 		text_put(t, " bag=%u", cmd->bag);
-	if (cmd->mac != PPIM_PIM_MAC_DEFAULT)
+	if (cmd->op != PPIM_PIM_TR && cmd->mac != PPIM_PIM_MAC_DEFAULT &&
+	    (cmd->mac || !move))
 		text_put(t, " mac=%llu", (unsigned long long)cmd->mac);
 }
 
@@ -101,14 +105,15 @@ int ppim_pim_format(const struct ppim_pim_cmd *cmd, char *buf, size_t bytes)
 		 (unsigned long long)cmd->addr, (unsigned long long)cmd->n);
 	if (cmd->to != PPIM_PIM_TO_DEFAULT)
 		text_put(&t, " to=%s", units[cmd->to]);
-	if (cmd->op == PPIM_PIM_RD)
-		text_put_read(&t, cmd);
-	if (cmd->op == PPIM_PIM_TR && cmd->bag)
-		text_put(&t, " bag=%u", cmd->bag);
+	if (cmd->op == PPIM_PIM_RD || cmd->op == PPIM_PIM_TR ||
+	    cmd->op == PPIM_PIM_DR)
+		text_put_sum(&t, cmd);
 	if (cmd->op == PPIM_PIM_DR)
 		text_put_dst(&t, cmd);
-	if (cmd->op == PPIM_PIM_PR && cmd->self)
+	if (cmd->self)
 		text_put(&t, " self");
+	if (cmd->cached)
+		text_put(&t, " cached");
 	return t.n;
 }
 
@@ -206,7 +211,7 @@ static int text_parse_bag(const char *value, struct ppim_pim_cmd *cmd)
 	if (text_number(value, &bag) || bag > PPIM_PIM_MAX_BAG)
 		return -EINVAL;
 	cmd->bag = (uint32_t)bag;
-	return cmd->op == PPIM_PIM_RD || cmd->op == PPIM_PIM_TR ? 0 : -EINVAL;
+	return cmd->op == PPIM_PIM_PR ? -EINVAL : 0;
 }
 
 static int text_parse_dst(const char *value, struct ppim_pim_cmd *cmd)
@@ -224,9 +229,20 @@ static int text_parse_dst(const char *value, struct ppim_pim_cmd *cmd)
 
 static int text_parse_mac(const char *value, struct ppim_pim_cmd *cmd)
 {
-	if (cmd->op != PPIM_PIM_RD || text_number(value, &cmd->mac))
+	if ((cmd->op != PPIM_PIM_RD && cmd->op != PPIM_PIM_DR) ||
+	    text_number(value, &cmd->mac))
 		return -EINVAL;
 	return cmd->mac < 1ull << 48 ? 0 : -EINVAL;
+}
+
+static int text_parse_flag(const char *word, struct ppim_pim_cmd *cmd)
+{
+	if (!strcmp(word, "self") && cmd->op == PPIM_PIM_PR) {
+		cmd->self = 1;
+		return 0;
+	}
+	cmd->cached = 1;
+	return !strcmp(word, "cached") && cmd->op == PPIM_PIM_RD ? 0 : -EINVAL;
 }
 
 static int text_parse_key(char *word, struct ppim_pim_cmd *cmd)
@@ -234,11 +250,8 @@ static int text_parse_key(char *word, struct ppim_pim_cmd *cmd)
 	char *value = strchr(word, '=');
 	int unit;
 
-	if (!value) {
-		cmd->self = 1;
-		return !strcmp(word, "self") && cmd->op == PPIM_PIM_PR ?
-			       0 : -EINVAL;
-	}
+	if (!value)
+		return text_parse_flag(word, cmd);
 	*value++ = '\0';
 	if (!strcmp(word, "bag"))
 		return text_parse_bag(value, cmd);
@@ -283,7 +296,8 @@ static int text_parse_command(struct text_words *w, struct ppim_pim_cmd *cmd,
 				   "or 'DIMM RD|TR|DR address bursts'");
 	cmd->device = (uint8_t)device;
 	cmd->op = (uint8_t)op;
-	cmd->mac = PPIM_PIM_MAC_DEFAULT;
+	cmd->mac = op == PPIM_PIM_DR ? 0 : PPIM_PIM_MAC_DEFAULT;
+	cmd->bag = op == PPIM_PIM_DR ? PPIM_PIM_NO_BAG : 0;
 	cmd->dst_device = PPIM_PIM_DST_SELF;
 	for (i = 4; i < w->n; i++) {
 		memcpy(key, w->word[i], strlen(w->word[i]) + 1);
@@ -291,8 +305,8 @@ static int text_parse_command(struct text_words *w, struct ppim_pim_cmd *cmd,
 			return engine_fail(diag, -EINVAL,
 					   "'%.40s': expected bag=N|none, "
 					   "mac=N, to=bg|rank|base|host, "
-					   "dst=[hbm:|dimm:]address or self "
-					   "where %s takes it",
+					   "dst=[hbm:|dimm:]address, self or "
+					   "cached where %s takes it",
 					   w->word[i], w->word[1]);
 	}
 	return 0;

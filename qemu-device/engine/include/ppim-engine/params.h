@@ -52,6 +52,9 @@ enum ppim_link {
 	  "of 512 B") \
 	X(product_bytes, 8192, 64, 1 << 26, "B", "ours", \
 	  "TT products that one pass over a G2 slice may form: 16 of 512 B") \
+	X(tt_group, 1, 0, 2, "", "code", \
+	  "TT lookups of a phase share reads of a G2 slice: 0 never, 1 in " \
+	  "proactive presets, 2 in bgpim and bgpim+dup as well") \
 	X(phase_overlap, 0, 0, 2, "", "code", \
 	  "a table's gather begins when the table before it has left: 0 all " \
 	  "units, 1 this bank group; 2: at once, a second set of partial " \
@@ -110,6 +113,8 @@ enum ppim_link {
 	X(recnmp_cache_bytes, 131072, 0, 1 << 30, "B", "recnmp", \
 	  "cache of one rank's unit") \
 	X(recnmp_ways, 4, 1, 32, "", "recnmp", "its ways") \
+	X(recnmp_hit_bytes, 64, 1, 1 << 16, "B/clk", "ours", \
+	  "what the cache delivers in one HBM clock: a line") \
 	X(rank_macs, 64, 1, 1 << 16, "", "ours", \
 	  "MACs of one rank's unit: as a bg-PIM") \
 	/* trim preset */ \

@@ -56,13 +56,15 @@ struct ppim_pim_cmd {
 	uint64_t addr;
 	uint64_t n; /* bursts, lines, operations or bytes */
 	uint64_t dst; /* DR: where to */
-	uint64_t mac; /* RD: multiply-accumulates; default one per 4 bytes */
-	uint32_t bag; /* RD, TR: whose partial sum */
+	uint64_t mac; /* RD: multiply-accumulates, default one per 4 bytes;
+		       * DR: default none */
+	uint32_t bag; /* RD, TR, DR: whose partial sum */
 	uint8_t device; /* enum ppim_pim_device */
 	uint8_t op; /* enum ppim_pim_op */
 	uint8_t to; /* enum ppim_pim_unit */
 	uint8_t dst_device; /* DR: HBM, DIMM or PPIM_PIM_DST_SELF */
 	uint8_t self; /* PR: the bank group at addr alone */
+	uint8_t cached; /* RD: the rank's unit has it in its cache */
 };
 
 /* ---- text --------------------------------------------------------------- */
