@@ -35,4 +35,4 @@ $(OBJ)/$(1)/%.o: $(2)/%.c
 endef
 
 # $(call archive,target,objects): a static library without stale members.
-archive = mkdir -p $(dir $(1)) && rm -f $(1) && $(AR) rcs $(1) $(2)
+archive = mkdir -p $(dir $(1)) && $(AR) rcs $(1).$$$$ $(2) && mv $(1).$$$$ $(1)
