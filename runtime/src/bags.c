@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/* Embedding bags as the uapi describes them. */
+#include <errno.h>
+#include <string.h>
+#include "ppim_int.h"
+
+int bags_check(const struct ppim_bags *b)
+{
+	static const uint8_t zero[sizeof(b->reserved)];
+
+	if (b->index_bytes != 4 && b->index_bytes != 8)
+		return -EINVAL;
+	if (b->flags & ~(PPIM_BAGS_PADDING | PPIM_BAGS_LAST_OFFSET) ||
+	    memcmp(b->reserved, zero, sizeof(zero)))
+		return -EINVAL;
+	if (b->mode > PPIM_MODE_MAX || (b->weights && b->mode))
+		return -EINVAL;
+	if ((b->n_indices && !b->indices) ||
+	    (b->n_bags && (!b->offsets || !b->output)))
+		return -EINVAL;
+	return 0;
+}
+
+/* include_last_offset: the driver does not see that number. */
+static bool bags_last_right(const struct ppim_bags *b)
+{
+	return !(b->flags & PPIM_BAGS_LAST_OFFSET) || !b->n_bags ||
+	       bags_offset(b, b->n_bags) == b->n_indices;
+}
+
+static void job_fill(struct ppim_dev *dev, const struct ppim_bags *b,
+		     struct ppim_ioc_job *j)
+{
+	uint64_t width = b->index_bytes;
+
+	memset(j, 0, sizeof(*j));
+	j->table = b->table->handle;
+	j->n_indices = b->n_indices;
+	j->n_bags = b->n_bags;
+	j->mode = b->mode;
+	j->index_bytes = b->index_bytes;
+	if (b->flags & PPIM_BAGS_PADDING) {
+		j->flags |= PPIM_JOB_PADDING;
+		j->padding_index = b->padding_index;
+	}
+	buf_name(dev, b->indices, b->n_indices * width, &j->indices);
+	buf_name(dev, b->offsets, b->n_bags * width, &j->offsets);
+	if (b->weights) {
+		j->flags |= PPIM_JOB_WEIGHTS;
+		buf_name(dev, b->weights, b->n_indices * 4ull, &j->weights);
+	}
+	buf_name(dev, b->output,
+		 (uint64_t)b->n_bags * b->table->shape.dim * 4, &j->output);
+}
+
+int bags_jobs(struct ppim_dev *dev, const struct ppim_gnr *gnr,
+	      struct ppim_ioc_job *jobs, struct ppim_ioc_result *result)
+{
+	const struct ppim_bags *b;
+	uint32_t i;
+
+	if (result)
+		memset(result, 0, sizeof(*result));
+	for (i = 0; i < gnr->n_tables; i++) {
+		b = &gnr->bags[i];
+		if (result)
+			result->job = i;
+		if (!b->table || b->table->dev != dev || bags_check(b))
+			return result_fail(result, PPIM_ST_BAD_FIELD, EINVAL, 0,
+					   0);
+		if (!bags_last_right(b))
+			return result_fail(result, PPIM_ST_BAD_OFFSETS, ERANGE,
+					   b->n_bags, b->n_bags);
+		job_fill(dev, b, &jobs[i]);
+	}
+	if (result)
+		result->job = 0;
+	return 0;
+}
