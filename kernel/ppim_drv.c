@@ -293,6 +293,13 @@ static int ppim_pci_setup(struct ppim_device *pd)
 	return ppim_window_map(pd, PPIM_BAR_DIMM, PPIM_TIER_DIMM, pd->limits.dimm_bytes);
 }
 
+static void ppim_minor_free(struct ppim_device *pd)
+{
+	if (pd->minor >= 0)
+		ida_free(&ppim_minors, pd->minor);
+	pd->minor = -1;
+}
+
 /* The last reference is gone: probe's, and those of open files. */
 static void ppim_device_release(struct device *dev)
 {
@@ -301,8 +308,7 @@ static void ppim_device_release(struct device *dev)
 	ppim_tier_fini(pd);
 	ppim_queues_free(pd);
 	xa_destroy(&pd->tables);
-	if (pd->minor >= 0)
-		ida_free(&ppim_minors, pd->minor);
+	ppim_minor_free(pd);
 	kfree(pd);
 }
 
@@ -426,6 +432,8 @@ static void ppim_remove(struct pci_dev *pdev)
 
 	ppim_device_kill(pd);
 	cdev_device_del(&pd->cdev, &pd->dev);
+	/* Open files keep the device, not its name: bound again it is the same. */
+	ppim_minor_free(pd);
 	ppim_debugfs_remove(pd);
 	ppim_device_teardown(pd);
 	put_device(&pd->dev);

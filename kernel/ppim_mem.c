@@ -10,6 +10,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "ppim_drv.h"
 
@@ -71,6 +72,8 @@ int ppim_pin_pages(struct ppim_device *pd, struct ppim_pin *pin, u64 addr, u64 b
 	u32 n = ppim_pin_count(addr, bytes);
 	int ret;
 
+	if (!access_ok(u64_to_user_ptr(addr), bytes))
+		return -EFAULT;
 	ret = ppim_pin_account(pd, current->mm, n);
 	if (ret)
 		return ret;

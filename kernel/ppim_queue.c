@@ -566,6 +566,8 @@ void ppim_queues_cancel(struct ppim_device *pd, enum ppim_status status)
 
 	for (i = 1; i <= pd->n_queues; i++) {
 		q = &pd->queues[i];
+		/* What had completed before has completed. */
+		ppim_queue_reap(q);
 		for (k = 0; k < q->n_slots; k++) {
 			job = ppim_slot_take(q, k, q->slots[k].generation);
 			if (!job)
