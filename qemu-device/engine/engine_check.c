@@ -218,22 +218,6 @@ static int check_indices(const struct check *c, const struct ppim_job *job)
 	return 0;
 }
 
-/* Row of subtable `sub` that index i refers to. */
-static uint64_t check_row_of(const struct ppim_shape *s, uint32_t sub,
-			     uint64_t i)
-{
-	uint64_t p3 = s->tt_p[2], p23 = p3 * s->tt_p[1];
-
-	if (s->algo == PPIM_ALGO_QR)
-		return sub == PPIM_SUB_Q ? i / s->collisions :
-					   i % s->collisions;
-	if (s->algo != PPIM_ALGO_TT)
-		return i;
-	if (sub == PPIM_SUB_G1)
-		return i / p23;
-	return sub == PPIM_SUB_G2 ? i % p23 / p3 : i % p3;
-}
-
 /* Map entries of the rows that are used. The map is large and its entries are
  * far apart, so they are fetched ahead. */
 static int check_map(const struct check *c, const struct ppim_job *job,
@@ -252,8 +236,8 @@ static int check_map(const struct check *c, const struct ppim_job *job,
 			rows[k] = 0;
 			if (!engine_is_lookup(job, job->indices[i + k]))
 				continue;
-			rows[k] = check_row_of(&t->shape, sub,
-					       (uint64_t)job->indices[i + k]);
+			rows[k] = engine_row_of(&t->shape, sub,
+						(uint64_t)job->indices[i + k]);
 			__builtin_prefetch(&p->map[rows[k]]);
 		}
 		for (k = 0; k < n; k++)

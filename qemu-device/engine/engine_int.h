@@ -110,6 +110,22 @@ static inline uint32_t engine_bag_end(const struct ppim_job *job, uint32_t b)
 				     job->n_indices;
 }
 
+/* Row of subtable `sub` that index i refers to. */
+static inline uint64_t engine_row_of(const struct ppim_shape *s, uint32_t sub,
+				     uint64_t i)
+{
+	uint64_t p3 = s->tt_p[2], p23 = p3 * s->tt_p[1];
+
+	if (s->algo == PPIM_ALGO_QR)
+		return sub == PPIM_SUB_Q ? i / s->collisions :
+					   i % s->collisions;
+	if (s->algo != PPIM_ALGO_TT)
+		return i;
+	if (sub == PPIM_SUB_G1)
+		return i / p23;
+	return sub == PPIM_SUB_G2 ? i % p23 / p3 : i % p3;
+}
+
 /* Bits of a preset's needs: enum ppim_arch -> 1u << arch. */
 #define ENGINE_ARCHS                                                    \
 	(1u << PPIM_ARCH_CPU | 1u << PPIM_ARCH_RECNMP |                 \
