@@ -326,7 +326,7 @@ static void *port_create(void *bus, QGuestAllocator *alloc, void *addr)
 
 static void *dev_get_driver(void *obj, const char *interface)
 {
-	g_assert_cmpstr(interface, ==, "ppim-device");
+	g_assert_true(g_str_has_prefix(interface, "ppim-"));
 	return obj;
 }
 
@@ -355,24 +355,48 @@ static void entry_run(void *obj, void *data, QGuestAllocator *alloc)
 	e->fn(obj, e->arg);
 }
 
-static void entry_add(const char *name, const char *node, ppim_test_fn fn,
+static void variants_produce(const char *interface)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(variants); i++)
+		qos_node_produces(variants[i].node, interface);
+}
+
+/*
+ * "GROUP/NAME" becomes a test of the group's own interface: the walk through
+ * the graph keeps the tests of one node on a stack of 128 elements.
+ */
+static void entry_add(const char *path, bool each, ppim_test_fn fn,
 		      const void *arg)
 {
+	static GHashTable *groups;
+	const char *name = strchr(path, '/') + 1;
+	g_autofree char *group = g_strndup(path, name - 1 - path);
+	char *interface = g_strconcat(each ? "ppim-each-" : "ppim-", group,
+				      NULL);
 	struct entry *e = g_new(struct entry, 1);
 	QOSGraphTestOptions opts = { .arg = e };
 
+	if (!groups)
+		groups = g_hash_table_new(g_str_hash, g_str_equal);
+	if (g_hash_table_add(groups, interface)) {
+		qos_node_produces("ppim", interface);
+		if (each)
+			variants_produce(interface);
+	}
 	*e = (struct entry){ fn, arg };
-	qos_add_test(name, node, entry_run, &opts);
+	qos_add_test(name, interface, entry_run, &opts);
 }
 
-void ppim_add_test(const char *name, ppim_test_fn fn, const void *arg)
+void ppim_add_test(const char *path, ppim_test_fn fn, const void *arg)
 {
-	entry_add(name, "ppim", fn, arg);
+	entry_add(path, false, fn, arg);
 }
 
-void ppim_add_variant_test(const char *name, ppim_test_fn fn, const void *arg)
+void ppim_add_variant_test(const char *path, ppim_test_fn fn, const void *arg)
 {
-	entry_add(name, "ppim-device", fn, arg);
+	entry_add(path, true, fn, arg);
 }
 
 static void variant_register(const char *node, const char *props)
@@ -390,7 +414,6 @@ static void variant_register(const char *node, const char *props)
 	else
 		qos_node_create_driver(node, dev_create);
 	qos_node_consumes(node, "pcie-slot", &opts);
-	qos_node_produces(node, "ppim-device");
 }
 
 static void nodes_register(void)

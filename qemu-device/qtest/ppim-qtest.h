@@ -40,6 +40,7 @@ char *ppim_machine_args(void);
 #define PPIM_TEST_UNMAPPED	0x4000000000ull	/* nothing answers here */
 
 #define PPIM_TEST_WAIT_US	(20 * G_USEC_PER_SEC)
+#define PPIM_TEST_SECOND	1000000000ll	/* of the guest, in ns */
 
 /* A queue pair as the driver keeps it. */
 struct ppim_ring {
@@ -238,8 +239,8 @@ uint64_t ppim_random(uint64_t seed, uint64_t n);
 /* ---- registration -------------------------------------------------------- */
 
 typedef void (*ppim_test_fn)(struct ppim_dev *d, const void *arg);
-/* `name` under the plain device, or under every variant of it. */
-void ppim_add_test(const char *name, ppim_test_fn fn, const void *arg);
-void ppim_add_variant_test(const char *name, ppim_test_fn fn, const void *arg);
+/* "GROUP/NAME" under the plain device, or under every variant of it. */
+void ppim_add_test(const char *path, ppim_test_fn fn, const void *arg);
+void ppim_add_variant_test(const char *path, ppim_test_fn fn, const void *arg);
 
 #endif

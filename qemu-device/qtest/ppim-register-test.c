@@ -242,6 +242,9 @@ static void test_pairs(struct ppim_dev *d, const void *arg)
 	ppim_writeq(d, PPIM_REG_ERROR, 64ull << 32 | 3);
 	g_assert_cmpuint(ppim_readl(d, PPIM_REG_AQ_ENTRIES), ==, 64);
 	g_assert_cmpuint(ppim_readl(d, PPIM_REG_ERROR), ==, 0);
+	ppim_writeq(d, PPIM_REG_AQ_ENTRIES, 128ull << 32 | 32);
+	g_assert_cmpuint(ppim_readl(d, PPIM_REG_AQ_ENTRIES), ==, 32);
+	g_assert_cmpuint(ppim_readl(d, PPIM_REG_ASQ), ==, 128);
 }
 
 static void test_narrow_access(struct ppim_dev *d, const void *arg)
@@ -253,7 +256,7 @@ static void test_narrow_access(struct ppim_dev *d, const void *arg)
 	qtest_writeb(d->qts, base + PPIM_REG_AQ_ENTRIES, 0xff);
 	qtest_writew(d->qts, base + PPIM_REG_AQ_ENTRIES + 2, 0xffff);
 	qtest_writel(d->qts, base + PPIM_REG_AQ_ENTRIES - 2, ~0u);
-	qtest_writeq(d->qts, base + PPIM_REG_AQ_ENTRIES, ~0ull);
+	qtest_writeq(d->qts, base + PPIM_REG_AQ_ENTRIES + 2, ~0ull);
 	g_assert_cmphex(ppim_readl(d, PPIM_REG_AQ_ENTRIES), ==, 0x11223344);
 	g_assert_cmphex(qtest_readb(d->qts, base), ==, 0);
 	g_assert_cmphex(qtest_readw(d->qts, base + 2), ==, 0);
