@@ -695,11 +695,15 @@ static void exec_end_link(struct pim_exec *x)
 
 static void exec_end_base(struct pim_exec *x)
 {
+	uint64_t work;
+
 	if (x->base.first == PIM_NEVER)
 		return;
-	x->end = pim_max(x->end, x->base.last + x->base.last_work);
-	x->end = pim_max(x->end, x->base.first + x->base.work);
-	x->busy[PPIM_BOUND_MAC] += x->base.work;
+	work = pim_mac_ticks(&x->bd_mac, x->base.macs);
+	x->end = pim_max(x->end, x->base.first + work);
+	x->busy[PPIM_BOUND_MAC] += work;
+	work = pim_mac_ticks(&x->bd_mac, x->base.last_macs);
+	x->end = pim_max(x->end, x->base.last + work);
 }
 
 /* The busiest of each kind, phase by phase: the one that the phase was waiting

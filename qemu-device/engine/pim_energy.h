@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Energy by the IDD method: V x mA x ns for a rank of devices, in femtojoules
- * per event, so that sums are integers and the same everywhere. A current that
- * the specification lacks leaves its part out; the specification's notes name
- * it.
+ * The DRAM model's energies in femtojoules per event, so that sums are integers
+ * and the same everywhere. A class whose currents the specification lacks is
+ * left out.
  */
 #ifndef PPIM_PIM_ENERGY_H
 #define PPIM_PIM_ENERGY_H
@@ -14,7 +13,7 @@ struct pim_mem_energy {
 	uint64_t act_fj; /* one activation with its precharge */
 	uint64_t read_fj; /* one burst from the array */
 	uint64_t write_fj;
-	uint64_t refresh_fj; /* one refresh command */
+	uint64_t refresh_fj; /* one refresh */
 	uint64_t active_uw; /* background of all ranks, rows open */
 	uint64_t idle_uw; /* background, all banks precharged */
 };

@@ -116,7 +116,7 @@ static void exec_commit_drain(struct pim_exec *x, struct pim_mem *m,
 		uint64_t adds = (uint64_t)d.bursts * m->burst_bytes / 4;
 
 		x->base_adds += adds;
-		pim_fluid_add(&x->base, end, pim_mac_ticks(&x->bd_mac, adds));
+		pim_fluid_add(&x->base, end, adds);
 	}
 }
 
@@ -330,7 +330,8 @@ static uint64_t exec_take_bus(const struct pim_mem *m, uint64_t *free,
 
 	*free = pim_max(*free, data) + work;
 	*busy += work;
-	return pim_max(*free, data + (n - 1) * m->t.tccd + m->t.bus);
+	return pim_max(*free - m->t.bus, data + (n - 1) * m->t.tccd) +
+	       m->t.burst;
 }
 
 /* The bg-PIM's MACs work on what arrives from `data` on and is there whole at
@@ -363,7 +364,7 @@ static void exec_read(struct pim_exec *x, struct pim_mem *m, uint32_t s,
 		t = room - m->t.cl;
 	exec_take_columns(m, s, op, t);
 	exec_combine(x, m, s, op, t + m->t.cl,
-		     sl->col_free - m->t.tccd + m->t.cl + m->t.bus);
+		     sl->col_free - m->t.tccd + m->t.cl + m->t.burst);
 }
 
 static void exec_fill(struct pim_exec *x, struct pim_mem *m, uint32_t s,
@@ -372,7 +373,7 @@ static void exec_fill(struct pim_exec *x, struct pim_mem *m, uint32_t s,
 	exec_take_columns(m, s, op, t);
 	x->fills += op->n;
 	x->end = pim_max(x->end, m->slice[s].col_free - m->t.tccd + m->t.cl +
-					 m->t.bus);
+					 m->t.burst);
 }
 
 /* Data reach the base die: from the DIMM over an HBM channel's interface. */
@@ -390,7 +391,7 @@ static void exec_to_base(struct pim_exec *x, struct pim_mem *m, uint32_t ch,
 		x->io_bytes += bytes;
 		end = pim_align(&x->hbm_tck, end) + busy;
 	}
-	pim_fluid_add(&x->base, end, pim_mac_ticks(&x->bd_mac, op->mac));
+	pim_fluid_add(&x->base, end, op->mac);
 	x->end = pim_max(x->end, end);
 }
 

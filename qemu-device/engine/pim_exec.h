@@ -74,11 +74,11 @@ struct pim_drain {
 };
 
 /* Work whose order does not matter: it ends with the last arrival plus the
- * last item's own time, and not before all of it could have been done. */
+ * last items' own time, and not before all of it could have been done. */
 struct pim_fluid {
 	uint64_t first, last; /* arrivals */
-	uint64_t last_work;
-	uint64_t work;
+	uint64_t last_macs;
+	uint64_t macs;
 };
 
 struct pim_mac {
@@ -183,15 +183,17 @@ static inline uint64_t pim_align(const struct engine_div *tck, uint64_t t)
 }
 
 static inline void pim_fluid_add(struct pim_fluid *f, uint64_t arrival,
-				 uint64_t work)
+				 uint64_t macs)
 {
 	if (arrival < f->first)
 		f->first = arrival;
+	if (arrival > f->last)
+		f->last_macs = 0;
 	if (arrival >= f->last) {
 		f->last = arrival;
-		f->last_work = work;
+		f->last_macs += macs;
 	}
-	f->work += work;
+	f->macs += macs;
 }
 
 #endif

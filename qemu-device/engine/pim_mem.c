@@ -22,6 +22,7 @@ static void mem_set_timing(struct pim_mem *m, const struct ppim_spec *spec,
 	m->t.trc = mem_ticks(m, t->trc);
 	m->t.trtp = mem_ticks(m, t->trtp);
 	m->t.cl = mem_ticks(m, t->cl);
+	m->t.burst = mem_ticks(m, t->burst);
 	m->t.tccd = mem_ticks(m, pim_max(t->tccd_l, t->burst));
 	m->t.bus = mem_ticks(m, pim_max(t->tccd_s, t->burst));
 	m->t.trrd_s = mem_ticks(m, t->trrd_s);

@@ -1,0 +1,669 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The executor against arithmetic: what each rule of the command vocabulary
+ * costs, from the specification's numbers. Clocks of HBM2_4Gb_x128: tRCD 14,
+ * tRP 14, tRAS 34, CL 14, burst 2, tCCD_L 2, tRRD_L 6, tFAW 30, tRTP 5.
+ */
+#include "pim_fixture.h"
+
+#define BG ((uint64_t)128 << 20) /* bytes of a bank group */
+#define ROW 2048u
+#define BANKS 4u
+
+static void no_refresh(struct fx_setup *s)
+{
+	fx_setup_init(s);
+	s->hbm.refresh = PPIM_REFRESH_NONE;
+	s->dimm.refresh = PPIM_REFRESH_NONE;
+}
+
+/* Address of row `row` of bank `bank` of bank group `bg` of channel 0. */
+static unsigned long long at(uint32_t bg, uint32_t bank, uint32_t row)
+{
+	return bg * BG + ((uint64_t)row * BANKS + bank) * ROW;
+}
+
+/* ---- reads -------------------------------------------------------------- */
+
+static void unloaded_read_is_trcd_cl_and_burst(void **state)
+{
+	struct fx_setup s;
+	const struct ppim_timing *t = &s.hbm.t;
+
+	(void)state;
+	no_refresh(&s);
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM, "HBM RD 0x0 1"),
+			 t->trcd_rd + t->cl + t->burst);
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM, "HBM RD 0x0 32"),
+			 t->trcd_rd + 31 * t->tccd_l + t->cl + t->burst);
+}
+
+static void open_row_needs_no_activation(void **state)
+{
+	struct fx_setup s;
+	struct ppim_engine *e;
+	struct ppim_annotation a;
+
+	(void)state;
+	no_refresh(&s);
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, "HBM RD 0x0 4\nHBM RD 0x400 4", &a);
+	assert_int_equal(a.activations_hbm, 1);
+	assert_int_equal(a.row_hits_hbm, 7);
+	assert_int_equal(a.reads_hbm, 8);
+	assert_int_equal(a.cycles, 14 + 7 * 2 + 14 + 2);
+	ppim_engine_free(e);
+}
+
+static void rows_of_one_bank_are_trc_apart(void **state)
+{
+	struct fx_text t = { 0 };
+	struct fx_setup s;
+	uint32_t i;
+
+	(void)state;
+	no_refresh(&s);
+	for (i = 0; i < 100; i++)
+		fx_text_add(&t, "HBM RD 0x%llx 1\n", at(0, 0, i));
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf),
+			 99 * s.hbm.t.trc + 14 + 14 + 2);
+	fx_text_free(&t);
+}
+
+static void a_long_train_holds_its_bank_open(void **state)
+{
+	struct fx_setup s;
+
+	/* second activation: last read of the first + tRTP + tRP */
+	(void)state;
+	no_refresh(&s);
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM,
+				   "HBM RD 0x0 32\nHBM RD 0x2000 1"),
+			 14 + 31 * 2 + 5 + 14 + 14 + 14 + 2);
+}
+
+static void activations_of_a_bank_group_are_trrd_l_apart(void **state)
+{
+	struct fx_setup s;
+
+	(void)state;
+	no_refresh(&s);
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM,
+				   "HBM RD 0x0 1\nHBM RD 0x800 1\n"
+				   "HBM RD 0x1000 1"),
+			 2 * s.hbm.t.trrd_l + 14 + 14 + 2);
+}
+
+static void bank_groups_do_not_bind_each_other(void **state)
+{
+	struct fx_setup s;
+
+	(void)state;
+	no_refresh(&s);
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM,
+				   "HBM RD 0x0 32\nHBM RD 0x8000000 32\n"
+				   "HBM RD 0x10000000 32\n"
+				   "HBM RD 0x18000000 32"),
+			 fx_cycles(&s, PPIM_ARCH_BGPIM, "HBM RD 0x0 32"));
+}
+
+/* n reads of new rows, spread over bank groups and banks. */
+static void random_rows(struct fx_text *t, uint32_t n, uint32_t bursts)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		fx_text_add(t, "HBM RD 0x%llx %u\n",
+			    at(i % 4, i / 4 % BANKS, 1 + i / 16), bursts);
+}
+
+static void four_rows_per_tfaw_and_rank(void **state)
+{
+	struct fx_text t = { 0 };
+	struct fx_setup s;
+
+	(void)state;
+	no_refresh(&s);
+	random_rows(&t, 4000, 2);
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf),
+			 999 * s.hbm.t.tfaw + 14 + 2 + 14 + 2);
+	s.hbm.t.tfaw = 40;
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf),
+			 999 * 40 + 14 + 2 + 14 + 2);
+	fx_text_free(&t);
+}
+
+static void long_rows_are_bound_by_the_bank_groups_columns(void **state)
+{
+	struct fx_text t = { 0 };
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+
+	(void)state;
+	no_refresh(&s);
+	random_rows(&t, 400, 32);
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, t.buf, &a);
+	assert_int_equal(a.cycles, 14 + 100 * 32 * 2 - 2 + 14 + 2);
+	assert_int_equal(a.bound_by, PPIM_BOUND_BG_BUS);
+	ppim_engine_free(e);
+
+	s.hbm.t.tccd_l = 4;
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf),
+			 14 + 100 * 32 * 4 - 4 + 14 + 2);
+	fx_text_free(&t);
+}
+
+static void row_hits_pass_a_miss_at_most_four_times(void **state)
+{
+	struct fx_text t = { 0 };
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+	uint32_t i;
+
+	/* row 0 and row 1 of one bank by turns: in order, 40 activations; four
+	 * passed and what hits then, at most eight by one activation */
+	(void)state;
+	no_refresh(&s);
+	for (i = 0; i < 40; i++)
+		fx_text_add(&t, "HBM RD 0x%llx 1\n", at(0, 0, i % 2));
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, t.buf, &a);
+	assert_in_range(a.activations_hbm, 5, 10);
+	assert_int_equal(a.activations_hbm + a.row_hits_hbm, 40);
+	ppim_engine_free(e);
+	fx_text_free(&t);
+}
+
+static void macs_bound_heavy_reads(void **state)
+{
+	struct fx_text t = { 0 };
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+	uint32_t i;
+
+	(void)state;
+	no_refresh(&s);
+	for (i = 0; i < 100; i++)
+		fx_text_add(&t, "HBM RD 0x%llx 1 mac=6400\n",
+			    at(0, i % 4, i / 4));
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, t.buf, &a);
+	assert_int_equal(a.cycles, 14 + 14 + 100 * 6400 / 64);
+	assert_int_equal(a.bound_by, PPIM_BOUND_MAC);
+	assert_int_equal(a.macs, 640000);
+	ppim_engine_free(e);
+	fx_param(&s, "bg_macs", "128");
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf),
+			 14 + 14 + 100 * 6400 / 128);
+	fx_text_free(&t);
+}
+
+static void refresh_takes_trfc_of_every_trefi(void **state)
+{
+	struct fx_text t = { 0 };
+	struct fx_setup s;
+	uint64_t without, with;
+
+	(void)state;
+	no_refresh(&s);
+	random_rows(&t, 40000, 2);
+	without = fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf);
+	fx_setup_init(&s);
+	with = fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf);
+	/* useful time is tREFI - tRFC of each tREFI, but for the rows that
+	 * are closed and the window that fills anew: below one tFAW + tRC */
+	assert_in_range(with, without * 3900 / (3900 - 260),
+			without * 3900 / (3900 - 260 - 78) + 1);
+	fx_text_free(&t);
+}
+
+static void an_instruction_takes_its_share_of_the_command_bus(void **state)
+{
+	struct fx_text t = { 0 };
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+	uint32_t i;
+
+	(void)state;
+	no_refresh(&s);
+	fx_param(&s, "cmd_dq", "0");
+	fx_param(&s, "cmd_bits", "280"); /* 10 clocks on 28 bits */
+	for (i = 0; i < 400; i++)
+		fx_text_add(&t, "HBM RD 0x%llx 1\n", at(i % 4, 0, 0));
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, t.buf, &a);
+	assert_int_equal(a.bound_by, PPIM_BOUND_CMD);
+	assert_in_range(a.cycles, 400 * 10 - 20, 400 * 10 + 40);
+	ppim_engine_free(e);
+	/* without compression one clock for each burst */
+	fx_param(&s, "cmd_compressed", "0");
+	assert_in_range(fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf), 400, 400 + 60);
+	fx_text_free(&t);
+}
+
+/* ---- partial sums ------------------------------------------------------- */
+
+/* k bank groups of channel 0 hold a partial sum. */
+static uint64_t transfer_cycles(const struct fx_setup *s, uint32_t k,
+				uint32_t n)
+{
+	struct fx_text t = { 0 };
+	uint64_t cycles;
+	uint32_t i;
+
+	for (i = 0; i < k; i++)
+		fx_text_add(&t, "HBM RD 0x%llx 2\n", at(i, 0, 0));
+	fx_text_add(&t, "HBM TR 0x0 %u\n", n);
+	cycles = fx_cycles(s, PPIM_ARCH_BGPIM, t.buf);
+	fx_text_free(&t);
+	return cycles;
+}
+
+static void tr_takes_the_bus_for_each_bank_group_that_holds_a_sum(void **state)
+{
+	struct fx_setup s;
+	uint64_t one;
+	uint32_t k;
+
+	(void)state;
+	no_refresh(&s);
+	/* read, transfer, and one clock in which the base die adds */
+	one = 14 + 2 + 14 + 2 + 2 * 2 + 1;
+	for (k = 1; k <= 4; k++)
+		assert_int_equal(transfer_cycles(&s, k, 2),
+				 one + (k - 1) * 2 * 2);
+	assert_int_equal(transfer_cycles(&s, 4, 8),
+			 14 + 2 + 14 + 2 + 4 * 8 * 2 + 1);
+	/* tCCD_S above the burst's length decides */
+	s.hbm.t.tccd_s = 3;
+	assert_int_equal(transfer_cycles(&s, 4, 2),
+			 14 + 2 + 14 + 2 + 4 * 2 * 3 + 1);
+}
+
+static void tr_of_a_bag_that_nobody_holds_is_free(void **state)
+{
+	struct fx_setup s;
+
+	(void)state;
+	no_refresh(&s);
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM,
+				   "HBM RD 0x0 1\nHBM TR 0x0 64 bag=7"),
+			 14 + 14 + 2);
+}
+
+static void channels_drain_side_by_side(void **state)
+{
+	struct fx_text t = { 0 };
+	struct fx_setup s;
+	uint32_t ch;
+
+	(void)state;
+	no_refresh(&s);
+	for (ch = 0; ch < 8; ch++)
+		fx_text_add(&t, "HBM RD 0x%llx 2\n",
+			    (unsigned long long)(ch * 4 * BG));
+	fx_text_add(&t, "HBM TR 0x0 2\n");
+	/* eight sums reach the base die at once: 256 adds, a clock */
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf),
+			 14 + 2 + 14 + 2 + 4 + 1);
+	fx_text_free(&t);
+}
+
+static void a_bags_drain_overlaps_the_next_bags_reads(void **state)
+{
+	struct fx_text t = { 0 };
+	struct fx_setup s;
+	uint64_t reads;
+	uint32_t i;
+
+	(void)state;
+	no_refresh(&s);
+	for (i = 0; i < 100; i++)
+		fx_text_add(&t, "HBM RD 0x%llx 32 bag=1\n",
+			    at(0, i % 4, i / 4));
+	reads = fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf);
+	fx_text_free(&t);
+	fx_text_add(&t, "HBM RD 0x%llx 2 bag=0\nHBM TR 0x0 64\n",
+		    at(1, 0, 0));
+	for (i = 0; i < 100; i++)
+		fx_text_add(&t, "HBM RD 0x%llx 32 bag=1\n",
+			    at(0, i % 4, i / 4));
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf), reads);
+	fx_text_free(&t);
+}
+
+/* ---- moves -------------------------------------------------------------- */
+
+static void a_move_is_a_read_and_n_bursts_at_the_destination(void **state)
+{
+	struct fx_setup s;
+
+	(void)state;
+	no_refresh(&s);
+	/* source: tRCD + CL + n bursts; destination: its row, n bursts */
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM,
+				   "HBM DR 0x0 2 dst=0x8000000"),
+			 14 + 14 + 2 * 2 + 14 + 2 * 2);
+	/* where the row is open, or none is needed: no second tRCD */
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM, "HBM DR 0x0 2"),
+			 14 + 14 + 2 * 2 + 2 * 2);
+	fx_param(&s, "move_row", "0");
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM,
+				   "HBM DR 0x0 2 dst=0x8000000"),
+			 14 + 14 + 2 * 2 + 2 * 2);
+	fx_param(&s, "move_ns", "100");
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM,
+				   "HBM DR 0x0 2 dst=0x8000000"),
+			 14 + 14 + 2 * 2 + 100 + 2 * 2);
+}
+
+static void moves_share_the_channels_bus(void **state)
+{
+	struct fx_text t = { 0 };
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+	uint32_t i;
+
+	/* all from bank group 0 to bank groups 1..3 of the same channel: each
+	 * burst crosses that bus twice */
+	(void)state;
+	no_refresh(&s);
+	for (i = 0; i < 300; i++)
+		fx_text_add(&t, "HBM DR 0x0 4 dst=0x%llx\n",
+			    at(1 + i % 3, 0, 0));
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, t.buf, &a);
+	assert_int_equal(a.moves, 1200);
+	assert_int_equal(a.bound_by, PPIM_BOUND_INTERNAL_BUS);
+	assert_in_range(a.cycles, 2400 * 2, 2400 * 2 + 100);
+	ppim_engine_free(e);
+	fx_text_free(&t);
+}
+
+/* ---- prefetch ----------------------------------------------------------- */
+
+static void a_prefetch_is_read_by_all_bank_groups_at_once(void **state)
+{
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+
+	(void)state;
+	no_refresh(&s);
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_PROACTIVE, "HBM PR 0x0 8", &a);
+	assert_int_equal(a.cycles, 14 + 7 * 2 + 14 + 2);
+	assert_int_equal(a.prefetches, 32 * 8);
+	assert_int_equal(a.activations_hbm, 32);
+	ppim_engine_free(e);
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_PROACTIVE, "HBM PR 0x0 8 self", &a);
+	assert_int_equal(a.prefetches, 8);
+	ppim_engine_free(e);
+}
+
+static void a_prefetch_hides_behind_the_drain_before_it(void **state)
+{
+	static const char gather[] = "HBM RD 0x0 2\nHBM RD 0x8000000 2\n"
+				     "HBM TR 0x0 64\n";
+	struct fx_text t = { 0 };
+	struct fx_setup s;
+	uint64_t without;
+
+	(void)state;
+	no_refresh(&s);
+	fx_text_add(&t, "%s\n%s", gather, gather);
+	without = fx_cycles(&s, PPIM_ARCH_PROACTIVE, t.buf);
+	fx_text_free(&t);
+	/* 16 bursts of a row that is open in no bank group: 30 + 32 clocks,
+	 * the drain takes 2 * 64 * 2 */
+	fx_text_add(&t, "%s\nHBM PR 0x1000 16\n%s", gather, gather);
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_PROACTIVE, t.buf), without);
+	fx_text_free(&t);
+}
+
+/* ---- phases ------------------------------------------------------------- */
+
+static void a_phase_waits_for_the_one_before_unless_told_otherwise(void **state)
+{
+	static const char lines[] = "HBM RD 0x0 2\nHBM TR 0x0 64\n\n"
+				    "HBM RD 0x20000000 2\nHBM TR 0x0 64";
+	struct fx_setup s;
+	uint64_t one = 14 + 2 + 14 + 2 + 128, add;
+
+	(void)state;
+	no_refresh(&s);
+	add = 64 * 16 / 256; /* the base die */
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM, lines),
+			 2 * (one + add));
+	/* another bank group of another channel: its own drain only */
+	fx_param(&s, "phase_overlap", "1");
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM, lines), one + add);
+}
+
+static void two_sets_of_sums_let_a_bank_group_go_on(void **state)
+{
+	static const char lines[] = "HBM RD 0x0 2\nHBM TR 0x0 64\n\n"
+				    "HBM RD 0x80 2\nHBM TR 0x0 64";
+	struct fx_setup s;
+	uint64_t one, two;
+
+	(void)state;
+	no_refresh(&s);
+	fx_param(&s, "phase_overlap", "1");
+	one = fx_cycles(&s, PPIM_ARCH_BGPIM, lines);
+	fx_param(&s, "phase_overlap", "2");
+	two = fx_cycles(&s, PPIM_ARCH_BGPIM, lines);
+	/* the second read hides behind the first drain: CL + its bursts */
+	assert_int_equal(one - two, 2 + 14 + 2);
+}
+
+static void a_batch_begins_when_it_arrives(void **state)
+{
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+
+	(void)state;
+	no_refresh(&s);
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, "@ 1000.5 0\nHBM RD 0x0 1", &a);
+	assert_int_equal(a.start_ps, 1001000); /* the next clock edge */
+	assert_int_equal(a.end_ps, 1031000);
+	/* earlier than the work before: it waits */
+	fx_run(e, PPIM_ARCH_BGPIM, "@ 0 1\nHBM RD 0x8000000 1", &a);
+	assert_int_equal(a.start_ps, 1031000);
+	assert_int_equal(a.cycles, 30);
+	ppim_engine_free(e);
+}
+
+/* ---- DIMM, base die, link ----------------------------------------------- */
+
+static void a_cold_row_crosses_dimm_bus_and_interface(void **state)
+{
+	const uint64_t ps = (22 + 22 + 8 + 4) * 630; /* tCCD_L apart */
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+
+	(void)state;
+	no_refresh(&s);
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, "DIMM RD 0x0 2", &a);
+	assert_int_equal(a.reads_dimm, 2);
+	assert_int_equal(a.activations_dimm, 1);
+	/* to the next HBM clock, two bursts to the base die, one for its MACs */
+	assert_int_equal(a.cycles, (ps + 999) / 1000 + 4 + 1);
+	ppim_engine_free(e);
+}
+
+static void dimm_streams_at_its_bus_rate(void **state)
+{
+	struct fx_text t = { 0 };
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+	uint32_t i;
+
+	/* whole rows of all banks of channel 0, 128 bursts each */
+	(void)state;
+	no_refresh(&s);
+	fx_param(&s, "dimm_channels", "1");
+	for (i = 0; i < 256; i++)
+		fx_text_add(&t, "DIMM RD 0x%llx 128\n", i * 8192ull);
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, t.buf, &a);
+	assert_int_equal(a.bound_by, PPIM_BOUND_DIMM);
+	/* 256 * 128 bursts of 4 clocks; bank groups by turns */
+	assert_in_range(a.busy_ps, 256ull * 128 * 4 * 630,
+			256ull * 128 * 4 * 630 * 101 / 100);
+	ppim_engine_free(e);
+	fx_text_free(&t);
+}
+
+static void hbm_and_dimm_work_at_the_same_time(void **state)
+{
+	struct fx_text t = { 0 };
+	struct fx_setup s;
+	uint64_t hbm, dimm;
+	uint32_t i;
+
+	(void)state;
+	no_refresh(&s);
+	random_rows(&t, 400, 2);
+	hbm = fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf);
+	fx_text_free(&t);
+	for (i = 0; i < 100; i++)
+		fx_text_add(&t, "DIMM RD 0x%llx 2\n", i * 65536ull);
+	dimm = fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf);
+	random_rows(&t, 400, 2);
+	assert_in_range(fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf),
+			hbm > dimm ? hbm : dimm,
+			(hbm > dimm ? hbm : dimm) + 40);
+	fx_text_free(&t);
+}
+
+static void the_base_die_reads_over_the_channels_bus(void **state)
+{
+	struct fx_text t = { 0 };
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+	uint32_t i;
+
+	(void)state;
+	no_refresh(&s);
+	for (i = 0; i < 400; i++)
+		fx_text_add(&t, "HBM RD 0x%llx 8 mac=0\n", at(i % 4, 0, 0));
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_SPACE, t.buf, &a);
+	assert_int_equal(a.bound_by, PPIM_BOUND_INTERNAL_BUS);
+	assert_in_range(a.cycles, 400 * 8 * 2, 400 * 8 * 2 + 40);
+	ppim_engine_free(e);
+	fx_text_free(&t);
+}
+
+static void a_link_costs_its_latency_and_bandwidth(void **state)
+{
+	static const char lines[] = "LINK DN 0 6400\nHBM RD 0x0 1\n"
+				    "LINK UP 0 6400";
+	struct fx_setup s;
+	struct ppim_engine *e;
+	struct ppim_annotation a;
+
+	(void)state;
+	no_refresh(&s);
+	fx_param(&s, "link", "cxl");
+	fx_param(&s, "link_ns", "100");
+	fx_param(&s, "link_mbps", "64000"); /* 100 ns for 6400 bytes */
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, lines, &a);
+	assert_int_equal(a.cycles, 100 + 100 + 30 + 100 + 100);
+	assert_int_equal(a.link_bytes, 12800);
+	assert_int_equal(a.bound_by, PPIM_BOUND_LINK);
+	/* a moved operand goes up and down */
+	fx_run(e, PPIM_ARCH_BGPIM, "HBM DR 0x8000000 1 dst=0x10000000", &a);
+	assert_int_equal(a.link_bytes, 128);
+	assert_int_equal(a.cycles, 14 + 14 + 2 + 1 + 100 + 1 + 100 + 14 + 2);
+	ppim_engine_free(e);
+}
+
+static void the_host_is_bound_by_cache_misses_and_arithmetic(void **state)
+{
+	struct fx_setup s;
+
+	(void)state;
+	no_refresh(&s);
+	fx_param(&s, "llc_mbps", "64000"); /* a line per ns */
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_CPU, "HOST LD 0 10000"),
+			 10000 + 20);
+	fx_param(&s, "cpu_gflops", "100");
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_CPU, "HOST OP 0 1000000"),
+			 10000);
+}
+
+/* ---- energy ------------------------------------------------------------- */
+
+static void energy_is_what_the_currents_say(void **state)
+{
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+	double pj;
+
+	(void)state;
+	no_refresh(&s);
+	s.config.dimm_bytes = 0;
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, "HBM RD 0x0 4 mac=64", &a);
+	pj = 1.2 * (65 * 48 - 55 * 34 - 40 * 14); /* one activation */
+	pj += 4 * 1.2 * (390 - 55) * 2; /* four bursts of two clocks */
+	pj += 64 * 4.6; /* MACs */
+	pj += 8 * 1.2 * 55 * a.cycles; /* eight channels stand by */
+	assert_in_range(a.energy_pj, pj - 1, pj + 1);
+	ppim_engine_free(e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unloaded_read_is_trcd_cl_and_burst),
+		cmocka_unit_test(open_row_needs_no_activation),
+		cmocka_unit_test(rows_of_one_bank_are_trc_apart),
+		cmocka_unit_test(a_long_train_holds_its_bank_open),
+		cmocka_unit_test(activations_of_a_bank_group_are_trrd_l_apart),
+		cmocka_unit_test(bank_groups_do_not_bind_each_other),
+		cmocka_unit_test(four_rows_per_tfaw_and_rank),
+		cmocka_unit_test(long_rows_are_bound_by_the_bank_groups_columns),
+		cmocka_unit_test(row_hits_pass_a_miss_at_most_four_times),
+		cmocka_unit_test(macs_bound_heavy_reads),
+		cmocka_unit_test(refresh_takes_trfc_of_every_trefi),
+		cmocka_unit_test(an_instruction_takes_its_share_of_the_command_bus),
+		cmocka_unit_test(tr_takes_the_bus_for_each_bank_group_that_holds_a_sum),
+		cmocka_unit_test(tr_of_a_bag_that_nobody_holds_is_free),
+		cmocka_unit_test(channels_drain_side_by_side),
+		cmocka_unit_test(a_bags_drain_overlaps_the_next_bags_reads),
+		cmocka_unit_test(a_move_is_a_read_and_n_bursts_at_the_destination),
+		cmocka_unit_test(moves_share_the_channels_bus),
+		cmocka_unit_test(a_prefetch_is_read_by_all_bank_groups_at_once),
+		cmocka_unit_test(a_prefetch_hides_behind_the_drain_before_it),
+		cmocka_unit_test(a_phase_waits_for_the_one_before_unless_told_otherwise),
+		cmocka_unit_test(two_sets_of_sums_let_a_bank_group_go_on),
+		cmocka_unit_test(a_batch_begins_when_it_arrives),
+		cmocka_unit_test(a_cold_row_crosses_dimm_bus_and_interface),
+		cmocka_unit_test(dimm_streams_at_its_bus_rate),
+		cmocka_unit_test(hbm_and_dimm_work_at_the_same_time),
+		cmocka_unit_test(the_base_die_reads_over_the_channels_bus),
+		cmocka_unit_test(a_link_costs_its_latency_and_bandwidth),
+		cmocka_unit_test(the_host_is_bound_by_cache_misses_and_arithmetic),
+		cmocka_unit_test(energy_is_what_the_currents_say),
+	};
+
+	return cmocka_run_group_tests_name("pim_theory", tests, NULL, NULL);
+}
