@@ -72,7 +72,8 @@ uint64_t pim_sram_take(struct pim_sram *s, const struct pim_sram_want *want,
 	struct pim_sram_entry *e = sram_find(s, want->id);
 
 	*fill = false;
-	if (e && sram_same(e, want) && e->rows == sram_fit(want, s->bytes)) {
+	if (s->n == 1 && e && sram_same(e, want) &&
+	    e->rows == sram_fit(want, s->bytes)) {
 		e->used = want->batch;
 		return e->rows;
 	}

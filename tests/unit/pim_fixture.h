@@ -3,6 +3,7 @@
 #ifndef PPIM_TESTS_PIM_FIXTURE_H
 #define PPIM_TESTS_PIM_FIXTURE_H
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
