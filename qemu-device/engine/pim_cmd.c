@@ -175,7 +175,7 @@ void pim_exec_reset(struct pim_exec *x, const struct ppim_spec *hbm,
 
 void pim_exec_walk(struct pim_exec *x, struct pim_io *io)
 {
-	pim_io_u64(io, &x->base_ps, PIM_TIME_MAX);
+	pim_io_u64(io, &x->base_ps, INT64_MAX);
 	pim_io_time(io, &x->now);
 	pim_io_time(io, &x->phase_end[0]);
 	pim_io_time(io, &x->phase_end[1]);
@@ -194,30 +194,42 @@ uint64_t pim_exec_ps(const struct pim_exec *x, uint64_t ticks)
 
 /* ---- batches ------------------------------------------------------------ */
 
-/*
- * Ticks are counted from base_ps on. When they grow large all times move back
- * by whole clocks of both memories, so that sums never overflow.
- */
-static void exec_rebase(struct pim_exec *x)
-{
-	struct pim_io io = { .mode = PIM_IO_SHIFT };
-	uint64_t step = x->hbm_tck.d * x->dimm_tck.d * 1000;
-
-	io.shift = x->now / step * step;
-	pim_exec_walk(x, &io);
-	x->base_ps += io.shift / 1000 * x->unit_fs;
-}
-
-static uint64_t exec_from_ps(const struct pim_exec *x, uint64_t ps)
+/* A time of the device's line in ticks from base_ps on, however far ahead. */
+static unsigned __int128 exec_from_ps(const struct pim_exec *x, uint64_t ps)
 {
 	unsigned __int128 fs;
 
 	if (ps <= x->base_ps)
 		return 0;
 	fs = (unsigned __int128)(ps - x->base_ps) * 1000;
-	fs = (fs + x->unit_fs - 1) / x->unit_fs;
-	return fs < PIM_TIME_MAX ? pim_align(&x->hbm_tck, (uint64_t)fs) :
-				   PIM_TIME_MAX;
+	return (fs + x->unit_fs - 1) / x->unit_fs;
+}
+
+/*
+ * Ticks are counted from base_ps on. When they grow large base_ps moves up to
+ * the present, in whole clocks of both memories, so that sums never overflow.
+ * What lies before it becomes the present, which is all that is left of it.
+ */
+static void exec_rebase(struct pim_exec *x, unsigned __int128 present)
+{
+	struct pim_io io = { .mode = PIM_IO_SHIFT };
+	uint64_t step = x->hbm_tck.d * x->dimm_tck.d * 1000;
+
+	present = present / step * step;
+	io.shift = present > UINT64_MAX ? UINT64_MAX : (uint64_t)present;
+	pim_exec_walk(x, &io);
+	x->base_ps += (uint64_t)(present / 1000 * x->unit_fs);
+}
+
+static uint64_t exec_arrival(struct pim_exec *x, uint64_t ps)
+{
+	unsigned __int128 t = exec_from_ps(x, ps);
+
+	if (x->now > t)
+		t = x->now;
+	if (t > PIM_TIME_MAX / 4)
+		exec_rebase(x, t);
+	return pim_align(&x->hbm_tck, (uint64_t)exec_from_ps(x, ps));
 }
 
 static void exec_set_ready(struct pim_exec *x, struct pim_mem *m,
@@ -274,10 +286,8 @@ static void exec_phase_begin(struct pim_exec *x)
 
 void pim_exec_begin(struct pim_exec *x, uint8_t level, uint64_t arrival_ps)
 {
-	if (x->now > PIM_TIME_MAX / 4)
-		exec_rebase(x);
 	x->level = level;
-	x->arrival = exec_from_ps(x, arrival_ps);
+	x->arrival = exec_arrival(x, arrival_ps);
 	x->first = PIM_NEVER;
 	x->batch_end = 0;
 	memset(x->busy, 0, sizeof(x->busy));
