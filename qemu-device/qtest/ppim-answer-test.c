@@ -271,6 +271,30 @@ static void test_max_of_negatives(struct ppim_dev *d, const void *arg)
 	ppim_table_free(t);
 }
 
+/* The comparison notices one bit of one row: a sign. */
+static void test_corrupted_row(struct ppim_dev *d, const void *arg)
+{
+	struct ppim_test_table *t = small_table(d);
+	struct ppim_test_batch *b;
+	struct ppim_test_job job;
+	uint64_t addr;
+	uint8_t byte;
+
+	ppim_job_random(&job, t, 5, 9, 3);
+	addr = ppim_table_row_addr(d, t, 0, job.indices[4]) + 3;
+	byte = qtest_readb(d->qts, addr) ^ 0x80;
+	qtest_writeb(d->qts, addr, byte);
+	b = ppim_batch_new(d, &job, 1, PPIM_ARCH_BGPIM);
+	ppim_run(d, &d->io, b->sqe);
+	g_assert_false(ppim_batch_matches(d, b));
+	qtest_writeb(d->qts, addr, byte ^ 0x80);
+	ppim_run(d, &d->io, b->sqe);
+	g_assert_true(ppim_batch_matches(d, b));
+	ppim_batch_free(b);
+	ppim_job_free(&job);
+	ppim_table_free(t);
+}
+
 /* Batches of many tables, all that the device takes. */
 static void test_most_tables(struct ppim_dev *d, const void *arg)
 {
@@ -454,6 +478,8 @@ static void register_tests(void)
 		      NULL);
 	ppim_add_test("bags/one-large", test_one_large_bag, NULL);
 	ppim_add_test("bags/max-of-negatives", test_max_of_negatives, NULL);
+	ppim_add_test("bags/corrupted-row-is-noticed", test_corrupted_row,
+		      NULL);
 	ppim_add_test("batch/most-tables", test_most_tables, NULL);
 	ppim_add_test("batch/new-epoch", test_new_epoch, NULL);
 }

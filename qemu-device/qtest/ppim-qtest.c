@@ -107,8 +107,10 @@ static void bar_write(QPCIDevice *pci, int bar, uint64_t addr, bool wide)
 		qpci_config_writel(pci, reg + 4, addr >> 32);
 }
 
-static void port_map(QPCIDevice *port)
+void ppim_port_map(struct ppim_dev *d)
 {
+	QPCIDevice *port = &d->port;
+
 	qpci_config_writeb(port, PCI_PRIMARY_BUS, 0);
 	qpci_config_writeb(port, PCI_SECONDARY_BUS, DEVICE_DEVFN >> 8);
 	qpci_config_writeb(port, PCI_SUBORDINATE_BUS, DEVICE_DEVFN >> 8);
@@ -127,7 +129,7 @@ static void port_map(QPCIDevice *port)
 
 void ppim_dev_map(struct ppim_dev *d)
 {
-	port_map(&d->port);
+	ppim_port_map(d);
 	bar_write(&d->pci, PPIM_BAR_REGS, PPIM_TEST_REGS, false);
 	bar_write(&d->pci, PPIM_BAR_MSIX, PPIM_TEST_MSIX, false);
 	bar_write(&d->pci, PPIM_BAR_HBM, PPIM_TEST_HBM, true);

@@ -75,7 +75,8 @@ void ppim_dev_init(struct ppim_dev *d, QPCIBus *bus, QGuestAllocator *alloc);
 struct ppim_dev *ppim_dev_spawn(const char *args, const char *device);
 void ppim_dev_quit(struct ppim_dev *d);
 
-/* Configures root port and function; again after a reset. */
+/* Configures the root port; the port and the function; again after a reset. */
+void ppim_port_map(struct ppim_dev *d);
 void ppim_dev_map(struct ppim_dev *d);
 void ppim_dev_enable(struct ppim_dev *d);
 void ppim_dev_disable(struct ppim_dev *d);
@@ -218,6 +219,7 @@ struct ppim_test_batch *ppim_batch_new(struct ppim_dev *d,
 void ppim_batch_send(struct ppim_dev *d, struct ppim_test_batch *b);
 void ppim_batch_free(struct ppim_test_batch *b);
 /* Are the outputs those of plain C, to the bit? */
+bool ppim_batch_matches(struct ppim_dev *d, const struct ppim_test_batch *b);
 void ppim_batch_verify(struct ppim_dev *d, const struct ppim_test_batch *b);
 bool ppim_batch_untouched(struct ppim_dev *d, const struct ppim_test_batch *b);
 struct ppim_annotation ppim_batch_annotation(struct ppim_dev *d,
