@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PPIM_SIM_PIM_H
+#define PPIM_SIM_PIM_H
+
+int sim_pim_main(int argc, char **argv);
+
+#endif
