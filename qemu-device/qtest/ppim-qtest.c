@@ -217,20 +217,34 @@ char *ppim_machine_args(void)
 			       firmware ? firmware : "");
 }
 
+QTestState *ppim_qemu_start(const char *args, const char *device)
+{
+	g_autofree char *machine = ppim_machine_args();
+
+	return qtest_initf("-M q35,%s %s " PPIM_TEST_TIERS
+			   "-device pcie-root-port," PPIM_TEST_PORT
+			   " -device ppim," PPIM_TEST_DEVICE "%s%s",
+			   machine, args, *device ? "," : "", device);
+}
+
 struct ppim_dev *ppim_dev_spawn(const char *args, const char *device)
 {
 	struct ppim_dev *d = g_new0(struct ppim_dev, 1);
 	QGuestAllocator *alloc = g_new0(QGuestAllocator, 1);
-	g_autofree char *machine = ppim_machine_args();
-	QTestState *qts;
+	QTestState *qts = ppim_qemu_start(args, device);
 
-	qts = qtest_initf("-M q35,%s %s " PPIM_TEST_TIERS
-			  "-device pcie-root-port," PPIM_TEST_PORT
-			  " -device ppim," PPIM_TEST_DEVICE "%s%s",
-			  machine, args, *device ? "," : "", device);
 	pc_alloc_init(alloc, qts, ALLOC_NO_FLAGS);
 	ppim_dev_init(d, qpci_new_pc(qts, alloc), alloc);
 	return d;
+}
+
+void ppim_dev_move(struct ppim_dev *d, QTestState *qts)
+{
+	qpci_free_pc(d->bus);
+	qtest_quit(d->qts);
+	d->qts = qts;
+	d->bus = qpci_new_pc(qts, d->alloc);
+	d->port.bus = d->pci.bus = d->bus;
 }
 
 void ppim_dev_quit(struct ppim_dev *d)

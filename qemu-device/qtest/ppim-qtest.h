@@ -72,6 +72,9 @@ struct ppim_dev {
 
 void ppim_dev_init(struct ppim_dev *d, QPCIBus *bus, QGuestAllocator *alloc);
 /* A QEMU of the test's own: `device` are further properties, or "". */
+QTestState *ppim_qemu_start(const char *args, const char *device);
+/* The guest goes on in another QEMU; the one where it was is ended. */
+void ppim_dev_move(struct ppim_dev *d, QTestState *qts);
 struct ppim_dev *ppim_dev_spawn(const char *args, const char *device);
 void ppim_dev_quit(struct ppim_dev *d);
 
