@@ -52,22 +52,15 @@ bool pim_cache_access(struct pim_cache *c, uint64_t key)
 	return false;
 }
 
-/* Unused tags are one word. */
+/* All tags, used or not: a state's size depends on the configuration alone. */
 void pim_cache_walk(struct pim_cache *c, struct pim_io *io)
 {
-	uint32_t used = c->used;
-	size_t n = (size_t)c->ways << c->set_bits, i;
+	size_t n = c->tags ? (size_t)c->ways << c->set_bits : 0, i;
 
 	if (io->mode == PIM_IO_SHIFT)
 		return;
-	if (io->mode == PIM_IO_CHECK)
-		used = (uint32_t)pim_io_next(io, c->tags ? 1 : 0);
-	else
-		pim_io_u32(io, &used, 1);
-	if (io->mode == PIM_IO_LOAD) {
-		pim_cache_reset(c);
-		c->used = used;
-	}
-	for (i = 0; used && i < n; i++)
+	if (io->mode == PIM_IO_LOAD)
+		c->used = true;
+	for (i = 0; i < n; i++)
 		pim_io_u64(io, &c->tags[i], UINT64_MAX);
 }

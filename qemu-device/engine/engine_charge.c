@@ -107,6 +107,34 @@ int ppim_engine_charge(struct ppim_engine *e, const struct ppim_batch *batch,
 	return 0;
 }
 
+void ppim_engine_copy(struct ppim_engine *e, uint8_t tier, uint64_t addr,
+		      uint64_t bytes, int write, uint64_t arrival_ps,
+		      uint32_t queue, struct ppim_annotation *out)
+{
+	bool hbm = tier == PPIM_TIER_HBM;
+	uint64_t burst = hbm ? e->x.hbm.burst_bytes : e->x.dimm.burst_bytes;
+	struct pim_gather g = { .x = &e->x, .trace = e->trace,
+				.trace_opaque = e->trace_opaque };
+	struct ppim_pim_cmd cmd = {
+		.device = hbm ? PPIM_PIM_HBM : PPIM_PIM_DIMM,
+		.op = write ? PPIM_PIM_CW : PPIM_PIM_CR,
+		.bag = PPIM_PIM_NO_BAG,
+	};
+
+	memset(out, 0, sizeof(*out));
+	out->arch = PPIM_ARCH_CPU;
+	charge_trace_batch(e, PPIM_ARCH_CPU, arrival_ps, queue);
+	pim_exec_begin(&e->x, PPIM_PIM_TO_HOST, arrival_ps);
+	if (bytes) {
+		cmd.addr = addr / burst * burst;
+		cmd.n = (addr + bytes - cmd.addr + burst - 1) / burst;
+		pim_gather_emit(&g, &cmd);
+	}
+	pim_exec_end(&e->x, out);
+	if (e->trace)
+		e->trace(e->trace_opaque, "");
+}
+
 /* ---- lower bound -------------------------------------------------------- */
 
 /* Bursts of the rows that each lookup of a job reads by itself, whatever the

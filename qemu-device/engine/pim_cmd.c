@@ -279,7 +279,8 @@ static void exec_phase_begin(struct pim_exec *x)
 	exec_set_floor(x, x->arrival);
 	x->end = 0;
 	x->base = (struct pim_fluid){ .first = PIM_NEVER };
-	x->host_lines = x->host_flops = x->host_misses = x->host_bytes = 0;
+	x->host_lines = x->host_flops = x->host_misses = 0;
+	x->host_bytes = x->copy_bytes = 0;
 	x->up_bytes = 0;
 	x->phase_used = false;
 }
@@ -424,12 +425,12 @@ static uint32_t exec_node_of(const struct pim_exec *x, const struct pim_mem *m,
 	return x->hbm.n_slices + x->hbm.channels + s / m->bankgroups;
 }
 
-/* Where byte `addr` of a memory is. The host sees interleaved addresses, PIM
- * units and moves see {slice, offset}. */
+/* Where byte `addr` of a memory is. The host's cores see interleaved addresses,
+ * PIM units, moves and copies see {slice, offset}. */
 static void exec_where(const struct pim_exec *x, const struct pim_mem *m,
-		       uint8_t to, uint64_t addr, struct pim_where *w)
+		       bool interleaved, uint64_t addr, struct pim_where *w)
 {
-	if (m == &x->hbm && to != PPIM_PIM_TO_HOST)
+	if (m == &x->hbm && !interleaved)
 		pim_mem_linear(m, (uint32_t)(addr >> x->slice_shift),
 			       addr & (m->slice_bytes - 1), w);
 	else
@@ -442,12 +443,14 @@ static uint32_t exec_push_run(struct pim_exec *x, struct pim_mem *m,
 			      uint32_t bag)
 {
 	uint64_t left = n, mac = op->mac, given = 0, upto;
+	bool interleaved = op->to == PPIM_PIM_TO_HOST &&
+			   !(op->flags & PIM_F_COPY);
 	struct pim_where w;
 	uint32_t ops = 0, node;
 
 	addr &= ~(uint64_t)(m->burst_bytes - 1);
 	for (; left; left -= op->n, ops++) {
-		exec_where(x, m, op->to, addr, &w);
+		exec_where(x, m, interleaved, addr, &w);
 		op->row = w.row;
 		op->bank = (uint8_t)w.bank;
 		op->n = left < w.bursts ? (uint32_t)left : w.bursts;
@@ -494,7 +497,7 @@ static void exec_cmd_cached(struct pim_exec *x, struct pim_mem *m,
 	lines = engine_divide(&x->hit_bytes, cmd->n * m->burst_bytes +
 						     x->hit_bytes.d - 1);
 	work = pim_max(work, lines * x->hbm.t.tck);
-	exec_where(x, m, PPIM_PIM_TO_RANK, cmd->addr, &w);
+	exec_where(x, m, false, cmd->addr, &w);
 	c = &m->chan[pim_mem_channel(m, w.slice)];
 	c->mac_free = pim_max(c->mac_free, m->slice[w.slice].ready) + work;
 	c->mac_busy += work;
@@ -524,6 +527,18 @@ static void exec_cmd_read(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 		exec_cmd_cached(x, m, cmd);
 	else
 		exec_push_run(x, m, cmd->addr, cmd->n, &op, cmd->bag);
+}
+
+/* Places are {slice, offset}, as the host's copies name them. */
+static void exec_cmd_copy(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
+{
+	struct pim_mem *m = cmd->device == PPIM_PIM_HBM ? &x->hbm : &x->dimm;
+	struct pim_op op = { .dep = PIM_NIL, .kind = PIM_K_FAR,
+			     .to = PPIM_PIM_TO_HOST, .flags = PIM_F_COPY };
+
+	if (cmd->op == PPIM_PIM_CW)
+		op.flags |= PIM_F_WRITE;
+	exec_push_run(x, m, cmd->addr, cmd->n, &op, PPIM_PIM_NO_BAG);
 }
 
 static void exec_cmd_fill(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
@@ -558,7 +573,7 @@ static void exec_move(struct pim_exec *x, struct pim_mem *from, uint64_t addr,
 	if (x->n_ops + 2 * (n + 1) > x->max_ops)
 		pim_exec_run(x);
 	x->moves = true;
-	exec_where(x, to, PPIM_PIM_TO_BG, dst, &w);
+	exec_where(x, to, false, dst, &w);
 	dep = &x->deps[x->n_deps];
 	*dep = (struct pim_dep){ .slice = w.slice, .mem = to };
 	op.dep = sink->dep = x->n_deps++;
@@ -637,6 +652,10 @@ void pim_exec_command(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 	case PPIM_PIM_DR:
 		exec_cmd_move(x, cmd);
 		break;
+	case PPIM_PIM_CR:
+	case PPIM_PIM_CW:
+		exec_cmd_copy(x, cmd);
+		break;
 	case PPIM_PIM_LD:
 		x->host_lines += cmd->n;
 		break;
@@ -681,13 +700,20 @@ static void exec_end_host(struct pim_exec *x)
 		x->first = x->gather;
 }
 
-/* What crossed the link towards the host: reads all along, results at last. */
+/* What crossed the link: copies and reads all along, results at last. */
 static void exec_end_link(struct pim_exec *x)
 {
-	uint64_t busy = exec_link_ticks(x, x->host_bytes);
+	uint64_t busy = exec_link_ticks(x, x->host_bytes), down;
 
 	if (x->params.link == PPIM_LINK_NONE)
 		return;
+	if (x->copy_bytes) {
+		down = exec_link_ticks(x, x->copy_bytes);
+		x->link_dn = pim_max(x->link_dn, x->gather) + down;
+		x->end = pim_max(x->end, x->link_dn) + x->link_ticks;
+		x->link_bytes += x->copy_bytes;
+		x->busy[PPIM_BOUND_LINK] += down;
+	}
 	if (x->host_bytes) {
 		x->link_up = pim_max(x->link_up, x->gather) + busy;
 		x->end = pim_max(x->end, x->link_up) + 2 * x->link_ticks;

@@ -459,8 +459,9 @@ static void exec_far(struct pim_exec *x, struct pim_mem *m, uint32_t s,
 		exec_take_bus(m, &c->phy_free, &c->phy_busy, data, op->n);
 		x->io_bytes += bytes;
 	}
-	x->host_misses += op->n;
-	x->host_bytes += bytes;
+	x->host_misses += op->flags & PIM_F_COPY ? 0 : op->n;
+	x->host_bytes += op->flags & PIM_F_WRITE ? 0 : bytes;
+	x->copy_bytes += op->flags & PIM_F_WRITE ? bytes : 0;
 	x->end = pim_max(x->end, end);
 }
 
@@ -677,7 +678,7 @@ static void exec_count(struct pim_exec *x, struct pim_mem *m,
 		return;
 	x->commands += op->n;
 	x->macs += op->mac;
-	if (op->kind == PIM_K_SINK)
+	if (op->kind == PIM_K_SINK || op->flags & PIM_F_WRITE)
 		m->stats.writes += op->n;
 	else
 		m->stats.reads += op->n;

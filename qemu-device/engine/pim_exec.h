@@ -30,6 +30,8 @@ enum pim_kind {
 #define PIM_F_NO_BANK 2u /* destination is no bank group at all */
 #define PIM_F_OPENED 8u /* its row was opened for it */
 #define PIM_F_HEARS 4u /* hears a command that was sent to another one */
+#define PIM_F_COPY 16u /* by the host's DMA, not by its cores */
+#define PIM_F_WRITE 32u
 
 struct pim_op {
 	uint64_t mac;
@@ -136,6 +138,7 @@ struct pim_exec {
 	struct pim_fluid base; /* bd-PIM */
 	uint64_t host_lines, host_flops, host_misses;
 	uint64_t host_bytes; /* that the host read from the memories */
+	uint64_t copy_bytes; /* that its DMA wrote */
 	uint64_t up_bytes;
 	bool phase_used;
 

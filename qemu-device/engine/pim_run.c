@@ -120,11 +120,13 @@ static int run_check(struct ppim_engine *e, const struct ppim_pim_cmd *cmd,
 		return engine_fail(diag, -EINVAL,
 				   "TR: expected at most %u bursts",
 				   UINT16_MAX);
-	if (cmd->op > PPIM_PIM_DR || cmd->op == PPIM_PIM_TR)
+	if (cmd->op > PPIM_PIM_CW || cmd->op == PPIM_PIM_TR)
 		return 0;
 	err = run_check_range(e, cmd->device, cmd->addr, cmd->n, diag);
 	if (err)
 		return err;
+	if (cmd->op >= PPIM_PIM_CR)
+		return 0;
 	if (cmd->op == PPIM_PIM_PR)
 		return run_check_fill(e, cmd, diag);
 	if (!pim_exec_bag_fits(&e->x, cmd->bag))

@@ -7,8 +7,8 @@
 #include "ppim-engine/pim.h"
 
 static const char *const devices[] = { "HBM", "DIMM", "HOST", "LINK" };
-static const char *const ops[] = { "RD", "PR", "TR", "DR",
-				   "LD", "OP", "DN", "UP" };
+static const char *const ops[] = { "RD", "PR", "TR", "DR", "CR",
+				   "CW", "LD", "OP", "DN", "UP" };
 static const char *const units[] = { "default", "bg", "rank", "base", "host" };
 
 _Static_assert(ARRAY_SIZE(devices) == PPIM_PIM_DEVICES, "device names");
@@ -211,7 +211,8 @@ static int text_parse_bag(const char *value, struct ppim_pim_cmd *cmd)
 	if (text_number(value, &bag) || bag > PPIM_PIM_MAX_BAG)
 		return -EINVAL;
 	cmd->bag = (uint32_t)bag;
-	return cmd->op == PPIM_PIM_PR ? -EINVAL : 0;
+	return cmd->op == PPIM_PIM_RD || cmd->op == PPIM_PIM_TR ||
+			       cmd->op == PPIM_PIM_DR ? 0 : -EINVAL;
 }
 
 static int text_parse_dst(const char *value, struct ppim_pim_cmd *cmd)
@@ -275,9 +276,8 @@ static bool text_device_takes(int device, int op)
 	if (device == PPIM_PIM_LINK)
 		return op == PPIM_PIM_DN || op == PPIM_PIM_UP;
 	if (device == PPIM_PIM_DIMM)
-		return op == PPIM_PIM_RD || op == PPIM_PIM_DR ||
-		       op == PPIM_PIM_TR;
-	return op <= PPIM_PIM_DR;
+		return op <= PPIM_PIM_CW && op != PPIM_PIM_PR;
+	return op <= PPIM_PIM_CW;
 }
 
 static int text_parse_command(struct text_words *w, struct ppim_pim_cmd *cmd,

@@ -4,6 +4,7 @@
 void pim_sram_reset(struct pim_sram *s)
 {
 	s->n = 0;
+	memset(s->entry, 0, sizeof(s->entry));
 }
 
 static struct pim_sram_entry *sram_find(struct pim_sram *s, uint64_t id)
@@ -133,22 +134,14 @@ static void sram_walk_entry(struct pim_sram_entry *e, struct pim_io *io)
 	pim_io_u64(io, &e->used, UINT64_MAX);
 }
 
+/* All entries, used or not: a state's size depends on the configuration alone. */
 void pim_sram_walk(struct pim_sram *s, struct pim_io *io)
 {
-	struct pim_sram_entry skip = { 0 };
-	uint64_t n = s->n, i;
+	uint32_t i;
 
 	if (io->mode == PIM_IO_SHIFT)
 		return;
-	if (io->mode == PIM_IO_CHECK)
-		n = pim_io_next(io, PIM_SRAM_TABLES);
-	else
-		pim_io_u64(io, &n, PIM_SRAM_TABLES);
-	if (io->bad)
-		return;
-	if (io->mode == PIM_IO_LOAD)
-		s->n = (uint32_t)n;
-	for (i = 0; i < n; i++)
-		sram_walk_entry(io->mode == PIM_IO_CHECK ? &skip :
-							   &s->entry[i], io);
+	pim_io_u32(io, &s->n, PIM_SRAM_TABLES);
+	for (i = 0; i < PIM_SRAM_TABLES; i++)
+		sram_walk_entry(&s->entry[i], io);
 }

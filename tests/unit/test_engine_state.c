@@ -272,6 +272,68 @@ static void late_arrivals_are_as_good_as_early_ones(void **state)
 	}
 }
 
+/* ---- copies ------------------------------------------------------------- */
+
+static void copies_take_banks_and_bus_like_any_others(void **state)
+{
+	struct ppim_annotation a, b;
+	struct ppim_engine *e;
+	struct fx_text t = { 0 };
+	struct fx_batch batch;
+	struct fx_setup s;
+	uint64_t end;
+
+	(void)state;
+	fx_setup_init(&s);
+	s.hbm.refresh = PPIM_REFRESH_NONE;
+	e = fx_engine(&s);
+	ppim_engine_trace(e, fx_text_trace, &t);
+	/* one bank group's rows, bank by bank: its channel's 32 B/ns */
+	ppim_engine_copy(e, PPIM_TIER_HBM, 128 << 20, 1 << 20, 1, 0, 0, &a);
+	assert_in_range(a.cycles, 32768, 32768 + 100);
+	assert_int_equal(a.activations_hbm, 512);
+	assert_int_equal(a.reads_hbm, 0);
+	end = a.end_ps;
+	/* unaligned: the bursts that it touches */
+	ppim_engine_copy(e, PPIM_TIER_DIMM, 100, 60, 0, end, 1, &b);
+	assert_int_equal(b.reads_dimm, 2);
+	/* a batch that comes meanwhile waits */
+	fx_batch_init(&batch, &small);
+	fx_charge(e, &batch, PPIM_ARCH_PROACTIVE, 0, &a);
+	assert_true(a.start_ps >= end);
+	ppim_engine_copy(e, PPIM_TIER_HBM, 0, 0, 0, 0, 0, &b);
+	assert_int_equal(b.cycles, 0);
+	ppim_engine_reset(e);
+	ppim_engine_trace(e, NULL, NULL);
+	fx_run(e, PPIM_ARCH_BGPIM, t.buf, &b);
+	assert_int_equal(ppim_engine_now_ps(e), a.end_ps);
+	fx_text_free(&t);
+	fx_batch_free(&batch);
+	ppim_engine_free(e);
+}
+
+/* A receiver knows how large a state will be. */
+static void a_states_size_depends_on_the_configuration_alone(void **state)
+{
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_batch batch;
+	struct fx_setup s;
+	size_t fresh;
+	uint32_t i;
+
+	(void)state;
+	fx_setup_init(&s);
+	e = fx_engine(&s);
+	fresh = ppim_engine_save(e, NULL, 0);
+	fx_batch_init(&batch, &small);
+	for (i = 0; i < 8; i++)
+		step(e, &batch, i, &a);
+	assert_int_equal(ppim_engine_save(e, NULL, 0), fresh);
+	fx_batch_free(&batch);
+	ppim_engine_free(e);
+}
+
 /* ---- replay ------------------------------------------------------------- */
 
 struct dump {
@@ -505,6 +567,8 @@ int main(void)
 		cmocka_unit_test(batches_wait_for_each_other_and_never_go_back),
 		cmocka_unit_test(the_bound_is_never_late),
 		cmocka_unit_test(late_arrivals_are_as_good_as_early_ones),
+		cmocka_unit_test(copies_take_banks_and_bus_like_any_others),
+		cmocka_unit_test(a_states_size_depends_on_the_configuration_alone),
 		cmocka_unit_test(a_dump_replays_to_the_same_annotations),
 		cmocka_unit_test(damaged_dumps_are_refused_with_their_line),
 		cmocka_unit_test(changed_dumps_are_survived),

@@ -28,6 +28,8 @@ enum ppim_pim_op {
 	PPIM_PIM_PR, /* fill SRAM: each bank group reads its own copy */
 	PPIM_PIM_TR, /* partial sums of a bag leave their units */
 	PPIM_PIM_DR, /* move an operand by way of the host */
+	PPIM_PIM_CR, /* extension: the host's DMA reads n bursts */
+	PPIM_PIM_CW, /* extension: it writes them */
 	PPIM_PIM_LD, /* HOST: n cache lines found in the cache */
 	PPIM_PIM_OP, /* HOST: n floating-point operations */
 	PPIM_PIM_DN, /* LINK: n bytes to the device, before the phase */
