@@ -299,7 +299,7 @@ static void copies_take_banks_and_bus_like_any_others(void **state)
 	assert_int_equal(b.reads_dimm, 2);
 	/* a batch that comes meanwhile waits */
 	fx_batch_init(&batch, &small);
-	fx_charge(e, &batch, PPIM_ARCH_PROACTIVE, 0, &a);
+	fx_charge(e, &batch, PPIM_ARCH_BGPIM_DUP, 0, &a);
 	assert_true(a.start_ps >= end);
 	ppim_engine_copy(e, PPIM_TIER_HBM, 0, 0, 0, 0, 0, &b);
 	assert_int_equal(b.cycles, 0);

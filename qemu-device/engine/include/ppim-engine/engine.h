@@ -146,6 +146,17 @@ PPIM_ENGINE_API int ppim_engine_charge(struct ppim_engine *engine,
 				       uint64_t arrival_ps,
 				       struct ppim_annotation *out);
 
+/*
+ * Charges a copy by the host's DMA between host memory and a tier: its bursts
+ * take banks, channel bus, interface and link like any others. `addr` is an
+ * offset into the tier, in the HBM slice * slice_bytes + offset; the range has
+ * to be inside. A trace has it as CR or CW.
+ */
+PPIM_ENGINE_API void ppim_engine_copy(struct ppim_engine *engine, uint8_t tier,
+				      uint64_t addr, uint64_t bytes, int write,
+				      uint64_t arrival_ps, uint32_t queue,
+				      struct ppim_annotation *out);
+
 /* A time that is never later than the end that ppim_engine_charge() would say
  * for the batch; cheap (no per-lookup work) and deterministic. */
 PPIM_ENGINE_API uint64_t ppim_engine_bound_ps(const struct ppim_engine *engine,
