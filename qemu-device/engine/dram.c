@@ -33,7 +33,7 @@ static int dram_supports(const struct ppim_spec *spec, struct ppim_diag *diag)
 				   "more than 64 banks in a channel");
 	if (spec->cmd_queue_size > DRAM_MAX_QUEUE)
 		return dram_refuse(diag, spec, "cmd_queue_size",
-				   "more than 32 entries");
+				   "more than 16 entries");
 	if (spec->trans_queue_size > DRAM_MAX_NODES)
 		return dram_refuse(diag, spec, "trans_queue_size",
 				   "more than 256 entries");
@@ -64,6 +64,46 @@ static void config_refresh(const struct ppim_spec *spec,
 	}
 }
 
+static inline uint32_t map_field(const struct ppim_addrmap *map, uint64_t burst,
+			  enum ppim_field f)
+{
+	return (uint32_t)(burst >> map->pos[f]) & ((1u << map->width[f]) - 1);
+}
+
+static uint32_t bank_of_burst(const struct ppim_addrmap *map, uint64_t burst)
+{
+	uint32_t ba = map->width[PPIM_BA], bg = map->width[PPIM_BG];
+
+	return map_field(map, burst, PPIM_BA) |
+	       map_field(map, burst, PPIM_BG) << ba |
+	       map_field(map, burst, PPIM_RA) << (ba + bg);
+}
+
+/* Rank, bank group and bank in one look-up if no other field lies between. */
+static void config_bank_of(struct dram_config *cfg)
+{
+	static const enum ppim_field fields[] = { PPIM_RA, PPIM_BG, PPIM_BA };
+	const struct ppim_addrmap *map = &cfg->map;
+	uint32_t lo = 64, hi = 0, bits = 0, i;
+
+	for (i = 0; i < 3; i++) {
+		uint32_t pos = map->pos[fields[i]];
+		uint32_t width = map->width[fields[i]];
+
+		bits += width;
+		if (width && pos < lo)
+			lo = pos;
+		if (width && pos + width > hi)
+			hi = pos + width;
+	}
+	if (!bits || hi - lo != bits)
+		return;
+	cfg->bank_pos = lo;
+	cfg->bank_bits = (1u << bits) - 1;
+	for (i = 0; i <= cfg->bank_bits; i++)
+		cfg->bank_of[i] = (uint8_t)bank_of_burst(map, (uint64_t)i << lo);
+}
+
 static uint64_t bits_from(uint32_t first, uint32_t n)
 {
 	return (n == 64 ? ~0ull : (1ull << n) - 1) << first;
@@ -86,13 +126,16 @@ static void config_init(const struct ppim_spec *spec, struct dram_config *cfg)
 	cfg->dual = spec->dual_cmd;
 	cfg->closed_page = spec->page == PPIM_CLOSE_PAGE;
 	cfg->unified = spec->unified_queue;
-	cfg->act_col = dram_min(cfg->d.act_rd, cfg->d.act_wr);
 	for (i = 0; i < cfg->ranks; i++)
 		cfg->rank_mask[i] = bits_from(i * cfg->banks, cfg->banks);
-	for (i = 0; i < cfg->ranks * cfg->groups; i++)
-		cfg->group_mask[i] =
-			bits_from(i * cfg->group_banks, cfg->group_banks);
+	for (i = 0; i < cfg->bank_count; i++) {
+		cfg->rank_of[i] = (uint8_t)(i / cfg->banks);
+		cfg->group_of[i] = (uint8_t)(i / cfg->group_banks);
+	}
+	cfg->drain_min = (uint32_t)dram_min(cfg->trans, DRAM_WRITE_LOW + 1);
+	cfg->rare = cfg->closed_page || cfg->d.aw32 || cfg->d.pre_pre;
 	config_refresh(spec, cfg);
+	config_bank_of(cfg);
 }
 
 static void trans_init(struct dram_trans *q, uint32_t size)
@@ -109,17 +152,16 @@ static void channel_init(const struct dram_config *cfg,
 {
 	uint32_t i;
 
-	ch->t_refresh = cfg->refresh_interval;
-	ch->t_next = ch->t_cmd = ch->t_refresh;
+	ch->refresh_next = cfg->refresh_interval;
+	ch->t_refresh = ch->t_next = ch->refresh_next;
+	ch->t_act = ch->t_rd = ch->t_wr = ch->t_pre = DRAM_NEVER;
 	ch->room = bits_from(0, cfg->bank_count);
-	ch->act_ripe = ch->room;
-	ch->act.next = ch->col.next = ch->pre.next = DRAM_NEVER;
 	trans_init(&ch->rd, cfg->trans);
 	trans_init(&ch->wr, cfg->trans);
 	for (i = 0; i < cfg->bank_count; i++) {
-		ch->bank[i].row = DRAM_NO_ROW;
-		ch->bank[i].group = (uint8_t)(i / cfg->group_banks);
-		ch->bank[i].rank = (uint8_t)(i / cfg->banks);
+		ch->bank.row[i] = DRAM_NO_ROW;
+		ch->bank.order[i] = 0xfedcba9876543210ull &
+				    bits_from(0, 4 * cfg->queue);
 	}
 }
 
@@ -164,145 +206,129 @@ struct arrival {
 	bool write;
 };
 
-static uint32_t map_field(const struct ppim_addrmap *map, uint64_t burst,
-			  enum ppim_field f)
-{
-	return (uint32_t)(burst >> map->pos[f]) & ((1u << map->width[f]) - 1);
-}
-
-static void arrival_decode(const struct dram_config *cfg, uint64_t burst,
+static inline void arrival_decode(const struct dram_config *cfg, uint64_t burst,
 			   struct arrival *a)
 {
-	const struct ppim_addrmap *map = &cfg->map;
-
-	a->bank = map_field(map, burst, PPIM_BA) +
-		  (map_field(map, burst, PPIM_BG) << map->width[PPIM_BA]) +
-		  (map_field(map, burst, PPIM_RA)
-		   << (map->width[PPIM_BA] + map->width[PPIM_BG]));
-	a->row = map_field(map, burst, PPIM_RO);
+	if (cfg->bank_bits)
+		a->bank = cfg->bank_of[burst >> cfg->bank_pos & cfg->bank_bits];
+	else
+		a->bank = bank_of_burst(&cfg->map, burst);
+	a->row = map_field(&cfg->map, burst, PPIM_RO);
 }
 
-static struct dram_entry *bank_find(struct dram_bank *bk,
-				    const struct arrival *a, bool write)
+/* A request for the address that waits in the bank's command queue: its count
+ * of joined reads. */
+static uint16_t *bank_find(struct dram_banks *bk, const struct arrival *a,
+			   bool write)
 {
-	uint32_t i;
+	uint32_t b = a->bank, wr = bk->wr[b];
+	uint32_t slots = bk->used[b] & (write ? wr : ~wr);
 
-	for (i = 0; i < bk->n; i++)
-		if (bk->queue[i].addr == a->addr &&
-		    bk->queue[i].write == write)
-			return &bk->queue[i];
+	for (; slots; slots &= slots - 1)
+		if (bk->addr[b][dram_first(slots)] == a->addr)
+			return &bk->joined[b][dram_first(slots)];
 	return NULL;
 }
 
-static struct dram_entry *trans_find(struct dram_trans *q,
-				     const struct arrival *a, bool write)
+static uint16_t *trans_find(struct dram_trans *q, const struct arrival *a,
+			    bool write)
 {
 	uint16_t i;
 
 	if (!(q->waiting >> a->bank & 1))
 		return NULL;
 	for (i = q->head[a->bank]; i != DRAM_NO_NODE; i = q->node[i].next)
-		if (q->node[i].e.addr == a->addr &&
-		    q->node[i].e.write == write)
-			return &q->node[i].e;
+		if (q->node[i].addr == a->addr && q->node[i].write == write)
+			return &q->node[i].joined;
 	return NULL;
 }
 
 /* A request for the address that has not been issued. */
-static struct dram_entry *channel_find(const struct dram_config *cfg,
-				       struct dram_channel *ch,
-				       const struct arrival *a, bool write)
+static uint16_t *channel_find(const struct dram_config *cfg,
+			      struct dram_channel *ch, const struct arrival *a,
+			      bool write)
 {
 	struct dram_trans *q = write && !cfg->unified ? &ch->wr : &ch->rd;
-	struct dram_entry *e = bank_find(&ch->bank[a->bank], a, write);
+	uint16_t *joined = bank_find(&ch->bank, a, write);
 
-	return e ? e : trans_find(q, a, write);
+	return joined ? joined : trans_find(q, a, write);
 }
 
-static void channel_push(const struct dram_config *cfg,
-			 struct dram_channel *ch, const struct arrival *a,
-			 bool after_read)
+static inline void channel_push(struct dram_channel *ch, struct dram_trans *q,
+				const struct arrival *a, bool after_read)
 {
-	bool own = a->write && !cfg->unified;
-	struct dram_trans *q = own ? &ch->wr : &ch->rd;
 	struct dram_node *node = trans_push(q, a->bank);
 
+	node->addr = a->addr;
+	node->row = a->row;
+	node->joined = 0;
+	node->write = a->write;
 	node->after_read = after_read;
-	node->e = (struct dram_entry){
-		.addr = a->addr, .row = a->row, .write = a->write
-	};
 	dram_filter_add(ch, a->addr);
 }
 
-/* A request that no command needs to be issued for is done in two clocks. */
-static void channel_done_at_once(struct dram_channel *ch, uint64_t now)
-{
-	ch->st.end = dram_max(ch->st.end, now + 2);
-}
-
 static void channel_admit_write(const struct dram_config *cfg,
-				struct dram_channel *ch,
+				struct dram_channel *ch, struct dram_trans *q,
 				const struct arrival *a, uint64_t now)
 {
 	bool maybe = *dram_filter(ch, a->addr);
 
-	ch->st.writes++;
-	channel_done_at_once(ch, now);
+	/* Done when accepted: in the next clock. */
+	ch->n.writes++;
+	ch->last_write = now + 2;
 	if (maybe && channel_find(cfg, ch, a, true)) {
-		ch->st.merged_writes++;
+		ch->n.merged_writes++;
 		return;
 	}
-	channel_push(cfg, ch, a, maybe && channel_find(cfg, ch, a, false));
+	channel_push(ch, q, a, maybe && channel_find(cfg, ch, a, false));
+}
+
+/* The address is, perhaps, that of a request that waits: true if the read is
+ * answered by that one. */
+static bool channel_admit_same(const struct dram_config *cfg,
+			       struct dram_channel *ch,
+			       const struct arrival *a, uint64_t now)
+{
+	uint16_t *joined;
+
+	if (channel_find(cfg, ch, a, true)) {
+		ch->reads++;
+		ch->n.forwarded_reads++;
+		ch->read_latency++;
+		ch->last_write = now + 2;
+		return true;
+	}
+	joined = channel_find(cfg, ch, a, false);
+	if (!joined || *joined == UINT16_MAX)
+		return false;
+	++*joined;
+	ch->reads++;
+	ch->reads_pending++;
+	ch->read_latency -= now + 1;
+	ch->n.joined_reads++;
+	return true;
 }
 
 static void channel_admit_read(const struct dram_config *cfg,
 			       struct dram_channel *ch,
 			       const struct arrival *a, uint64_t now)
 {
-	struct dram_entry *e = NULL;
-
-	if (*dram_filter(ch, a->addr)) {
-		if (channel_find(cfg, ch, a, true)) {
-			ch->st.reads++;
-			ch->st.forwarded_reads++;
-			ch->st.read_latency++;
-			channel_done_at_once(ch, now);
-			return;
-		}
-		e = channel_find(cfg, ch, a, false);
-	}
-	ch->reads_pending++;
-	ch->st.read_latency -= now + 1;
-	if (e && e->joined < UINT16_MAX) {
-		e->joined++;
-		ch->st.joined_reads++;
+	if (*dram_filter(ch, a->addr) && channel_admit_same(cfg, ch, a, now))
 		return;
-	}
-	channel_push(cfg, ch, a, false);
+	ch->reads++;
+	ch->reads_pending++;
+	ch->read_latency -= now + 1;
+	channel_push(ch, &ch->rd, a, false);
 }
 
-/* An admission may give the channel something to do in the next clock. */
-static void channel_wake(struct dram_channel *ch, uint64_t now)
+/* A transaction that may move, or writes that are to drain, have the channel
+ * work in the next clock. */
+static inline void channel_wake(const struct dram_config *cfg,
+				struct dram_channel *ch, uint32_t bank,
+				uint64_t now)
 {
-	ch->t_next = dram_min(ch->t_next, now + 1);
-}
-
-static void channel_run(struct ppim_dram *m, struct dram_channel *ch,
-			uint64_t until)
-{
-	while (ch->t_next <= until)
-		dram_channel_clock(m, ch, ch->t_next);
-}
-
-/* Waits for a free entry in q; the front end's clock moves on. */
-static void dram_wait_room(struct ppim_dram *m, struct dram_channel *ch,
-			   const struct dram_trans *q)
-{
-	do {
-		m->now = ch->t_next;
-		dram_channel_clock(m, ch, m->now);
-	} while (q->n == m->cfg.trans);
-	m->injected = 0;
+	if (ch->room >> bank & 1 || dram_drain_due(cfg, ch))
+		ch->t_next = dram_min(ch->t_next, now + 1);
 }
 
 static void dram_admit(struct ppim_dram *m, const struct ppim_dram_req *req)
@@ -311,23 +337,25 @@ static void dram_admit(struct ppim_dram *m, const struct ppim_dram_req *req)
 	struct arrival a = { .addr = req->addr, .write = req->write };
 	uint64_t burst = req->addr >> cfg->map.shift;
 	struct dram_channel *ch = &m->ch[map_field(&cfg->map, burst, PPIM_CH)];
-	const struct dram_trans *q =
-		a.write && !cfg->unified ? &ch->wr : &ch->rd;
+	struct dram_trans *q = a.write && !cfg->unified ? &ch->wr : &ch->rd;
 
 	if (req->cycle > m->now || m->injected == m->inject) {
 		m->now = dram_max(req->cycle, m->now + 1);
 		m->injected = 0;
 	}
-	channel_run(m, ch, m->now);
-	if (q->n == cfg->trans)
-		dram_wait_room(m, ch, q);
+	if (ch->t_next <= m->now)
+		dram_channel_run(m, ch, m->now);
+	if (q->n == cfg->trans) {
+		m->now = dram_channel_run_room(m, ch, q);
+		m->injected = 0;
+	}
 	m->injected++;
 	arrival_decode(cfg, burst, &a);
 	if (a.write)
-		channel_admit_write(cfg, ch, &a, m->now);
+		channel_admit_write(cfg, ch, q, &a, m->now);
 	else
 		channel_admit_read(cfg, ch, &a, m->now);
-	channel_wake(ch, m->now);
+	channel_wake(cfg, ch, a.bank, m->now);
 }
 
 void ppim_dram_submit(struct ppim_dram *m, const struct ppim_dram_req *reqs,
@@ -339,6 +367,11 @@ void ppim_dram_submit(struct ppim_dram *m, const struct ppim_dram_req *reqs,
 		dram_admit(m, &reqs[i]);
 }
 
+static uint64_t channel_end(const struct dram_channel *ch)
+{
+	return dram_max(ch->last_read, ch->last_write);
+}
+
 uint64_t ppim_dram_drain(struct ppim_dram *m)
 {
 	uint64_t end = 0;
@@ -348,15 +381,16 @@ uint64_t ppim_dram_drain(struct ppim_dram *m)
 		struct dram_channel *ch = &m->ch[i];
 
 		while (ch->reads_pending)
-			dram_channel_clock(m, ch, ch->t_next);
-		end = dram_max(end, ch->st.end);
+			dram_channel_run(m, ch, ch->t_next);
+		end = dram_max(end, channel_end(ch));
 	}
 	if (end > m->now) {
 		m->now = end;
 		m->injected = 0;
 	}
 	for (i = 0; i < m->cfg.channels; i++)
-		channel_run(m, &m->ch[i], m->now);
+		if (m->ch[i].t_next <= m->now)
+			dram_channel_run(m, &m->ch[i], m->now);
 	return end;
 }
 
@@ -365,12 +399,13 @@ uint64_t ppim_dram_drain(struct ppim_dram *m)
 static uint64_t channel_active(const struct dram_config *cfg,
 			       const struct dram_channel *ch, uint64_t now)
 {
-	uint64_t sum = ch->st.active_clocks;
+	uint64_t sum = ch->n.active_clocks;
 	uint32_t r;
 
 	for (r = 0; r < cfg->ranks; r++)
-		if (ch->rank[r].open && now > ch->rank[r].open_since)
-			sum += now - ch->rank[r].open_since;
+		if (ch->open & cfg->rank_mask[r] &&
+		    now > ch->rank.open_since[r])
+			sum += now - ch->rank.open_since[r];
 	return sum;
 }
 
@@ -380,21 +415,20 @@ void ppim_dram_stats(const struct ppim_dram *m, struct ppim_dram_stats *out)
 
 	memset(out, 0, sizeof(*out));
 	for (i = 0; i < m->cfg.channels; i++) {
-		const struct ppim_dram_stats *st = &m->ch[i].st;
+		const struct dram_channel *ch = &m->ch[i];
 
-		out->reads += st->reads;
-		out->writes += st->writes;
-		out->end = dram_max(out->end, st->end);
-		out->read_latency += st->read_latency;
-		out->row_hits += st->row_hits;
-		out->joined_reads += st->joined_reads;
-		out->forwarded_reads += st->forwarded_reads;
-		out->merged_writes += st->merged_writes;
-		out->dual_cmds += st->dual_cmds;
+		out->reads += ch->reads - ch->reads_pending;
+		out->writes += ch->n.writes;
+		out->end = dram_max(out->end, channel_end(ch));
+		out->read_latency += ch->read_latency;
+		out->row_hits += ch->n.row_hits;
+		out->joined_reads += ch->n.joined_reads;
+		out->forwarded_reads += ch->n.forwarded_reads;
+		out->merged_writes += ch->n.merged_writes;
+		out->dual_cmds += ch->n.dual_cmds;
 		for (k = 0; k < PPIM_CMD_COUNT; k++)
-			out->cmds[k] += st->cmds[k];
-		out->active_clocks += channel_active(&m->cfg, &m->ch[i],
-						     m->now);
+			out->cmds[k] += ch->n.cmds[k];
+		out->active_clocks += channel_active(&m->cfg, ch, m->now);
 	}
 	out->rank_clocks = m->now * m->cfg.channels * m->cfg.ranks;
 }

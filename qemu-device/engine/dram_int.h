@@ -5,15 +5,15 @@
  * against the same invariants that are stated here.
  *
  * A channel is one controller. Its banks are numbered rank x banks + bank
- * group x banks per group + bank, and a set of banks is a 64-bit mask. The
- * scheduler asks "which banks could issue what at clock c" of masks, and "when
- * is the next clock at which anything could happen" of a few times:
+ * group x banks per group + bank, and a set of banks is a 64-bit mask. For each
+ * class of command (activation, read, write, precharge) the channel keeps the
+ * set of banks that wait for it and the earliest clock at which one of them
+ * could issue it: never too late, and too early only until it is next looked
+ * at. The least of the four is the next clock worth looking at.
  *
- *  - A bank's own timing (tRCD, tRP, tRC, tRAS, tRTP, tWR) turns into an event
- *    in one of three timelines; when its clock has come the bank's bit moves
- *    into the mask of ripe banks.
- *  - What a rank or bank group imposes (tRRD, tFAW, tCCD, tWTR, tRTW, tRFC) is
- *    one time per rank and per bank group, compared when a command is picked.
+ * What a bank, a bank group and a rank hold is kept in one array per property:
+ * the scheduler touches few properties of many banks, and the model is bound
+ * by the number of instructions.
  */
 #ifndef PPIM_ENGINE_DRAM_INT_H
 #define PPIM_ENGINE_DRAM_INT_H
@@ -24,68 +24,33 @@
 #include "dram_timing.h"
 #include "ppim-engine/dram.h"
 
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
+
 #define DRAM_MAX_BANKS 64 /* of a channel: bits of a mask */
-#define DRAM_MAX_QUEUE 32 /* entries of a bank's command queue */
+#define DRAM_MAX_QUEUE 16 /* entries of a bank's command queue */
+#define DRAM_MAX_NODES 256 /* entries of a transaction queue */
 #define DRAM_NEVER UINT64_MAX
 #define DRAM_NO_ROW UINT32_MAX
 #define DRAM_NO_NODE UINT16_MAX
-#define DRAM_FILTER_LOG2 11
+#define DRAM_FILTER_LOG2 10
 
-/* Transactions beyond this many in the write queue drain when the command
- * queues are empty; DRAMsim3's constant, as is the limit of row hits. */
+/* More writes than this drain when the command queues are empty; DRAMsim3's
+ * constant, as is the limit of row hits. */
 #define DRAM_WRITE_LOW 8
 #define DRAM_ROW_HIT_LIMIT 4
 
-/* A command that waits in a bank's queue. */
-struct dram_entry {
-	uint64_t addr;
-	uint32_t row;
-	uint16_t joined; /* further reads that the burst answers */
-	uint8_t write;
-	uint8_t pad;
-};
-
-struct dram_bank {
-	uint64_t t_act; /* earliest activation, as far as the bank goes */
-	uint64_t t_rd, t_wr; /* since the activation */
-	uint64_t t_pre;
-	uint64_t t_ref;
-	uint32_t row; /* DRAM_NO_ROW: closed */
-	uint32_t hit; /* positions in queue of the open row */
-	uint32_t wr; /* positions in queue that write */
-	uint8_t n; /* entries in queue */
-	uint8_t hits; /* column commands since activation, saturating */
-	uint8_t group; /* bank group, counted over all ranks */
-	uint8_t rank;
-	/* One more than used, so that removal may copy a fixed amount. */
-	struct dram_entry queue[DRAM_MAX_QUEUE + 1];
-};
-
-struct dram_group {
-	uint64_t t_act, t_rd, t_wr;
-};
-
-struct dram_rank {
-	uint64_t t_act, t_rd, t_wr, t_pre;
-	struct dram_window4 faw;
-	uint64_t aw32_until[32]; /* GDDR */
-	uint32_t aw32_at;
-	uint32_t open; /* banks with an open row */
-	uint64_t open_since; /* clock, if open */
-	uint8_t act_group, col_group; /* last used */
-	uint8_t pad[6];
-};
-
 /* A transaction that has no room in its bank's command queue yet. */
 struct dram_node {
-	struct dram_entry e;
+	uint64_t addr;
+	uint32_t row;
 	uint32_t seq; /* age */
 	uint16_t next;
-	uint8_t bank;
-	uint8_t after_read; /* a read of the burst was pending when it came */
+	uint16_t joined; /* further reads that its burst answers */
+	uint8_t write;
+	uint8_t after_read; /* a read of the address waited when it came */
+	uint8_t pad[2];
 };
-
-#define DRAM_MAX_NODES 256
 
 /* One transaction queue: per bank in order, between banks by age. */
 struct dram_trans {
@@ -97,53 +62,89 @@ struct dram_trans {
 	struct dram_node node[DRAM_MAX_NODES];
 };
 
+/* Counted as it happens; struct ppim_dram_stats says what they are. */
+struct dram_counts {
+	uint64_t cmds[PPIM_CMD_COUNT];
+	uint64_t writes, row_hits, joined_reads, forwarded_reads;
+	uint64_t merged_writes, dual_cmds, active_clocks;
+};
+
 /*
- * Events in order of time: clock << 6 | bank. A bank has one event at most in
- * each, and one that a refresh of the bank has made void.
+ * Banks and their command queues. An entry stays in its slot; `order` says
+ * which slots are in use, oldest first, four bits each, and behind them the
+ * free ones. Sets of slots are 16-bit masks.
  */
-#define DRAM_TIMELINE 128
-struct dram_timeline {
-	uint64_t next; /* clock of ev[head], or DRAM_NEVER */
-	uint8_t head, tail;
-	uint8_t pad[6];
-	uint64_t ev[DRAM_TIMELINE];
+struct dram_banks {
+	uint64_t t_act[DRAM_MAX_BANKS]; /* of the bank alone, as are all here */
+	uint64_t acted[DRAM_MAX_BANKS]; /* clock of the last activation */
+	uint64_t t_pre[DRAM_MAX_BANKS];
+	uint64_t t_ref[DRAM_MAX_BANKS];
+	uint64_t order[DRAM_MAX_BANKS];
+	uint32_t row[DRAM_MAX_BANKS]; /* DRAM_NO_ROW: closed */
+	uint16_t used[DRAM_MAX_BANKS]; /* slots in use */
+	uint16_t hit[DRAM_MAX_BANKS]; /* slots of the open row */
+	uint16_t wr[DRAM_MAX_BANKS]; /* slots that write */
+	uint8_t n[DRAM_MAX_BANKS]; /* slots in use */
+	uint8_t hits[DRAM_MAX_BANKS]; /* column commands since activation,
+				       * saturating */
+	uint32_t rows[DRAM_MAX_BANKS][DRAM_MAX_QUEUE]
+		__attribute__((aligned(16)));
+	uint64_t addr[DRAM_MAX_BANKS][DRAM_MAX_QUEUE];
+	uint16_t joined[DRAM_MAX_BANKS][DRAM_MAX_QUEUE];
+};
+
+struct dram_groups {
+	uint64_t t_act[DRAM_MAX_BANKS];
+	uint64_t t_rd[DRAM_MAX_BANKS];
+	uint64_t t_wr[DRAM_MAX_BANKS];
+};
+
+struct dram_ranks {
+	uint64_t t_act[DRAM_MAX_BANKS];
+	uint64_t t_rd[DRAM_MAX_BANKS];
+	uint64_t t_wr[DRAM_MAX_BANKS];
+	uint64_t t_pre[DRAM_MAX_BANKS];
+	struct dram_window4 faw[DRAM_MAX_BANKS];
+	struct dram_window32 aw32[DRAM_MAX_BANKS]; /* GDDR */
+	uint64_t open_since[DRAM_MAX_BANKS]; /* clock, if a row is open */
 };
 
 struct dram_channel {
 	/* clocks below t_next are done */
 	uint64_t t_next; /* next clock at which anything may happen */
-	uint64_t t_cmd; /* next clock at which a command may issue */
-	uint64_t t_refresh; /* next refresh falls due */
+	uint64_t t_refresh; /* next refresh falls due, or a clock in the past
+			     * while one waits */
+	/* earliest clock of a command of each class; see above */
+	uint64_t t_act, t_rd, t_wr, t_pre;
 
 	/* sets of banks */
 	uint64_t open; /* with an open row */
 	uint64_t queued; /* with entries in the command queue */
 	uint64_t room; /* whose command queue has room */
-	uint64_t act_ripe; /* closed, t_act has come */
-	uint64_t col_ripe; /* open, tRCD has passed */
 	uint64_t hit_rd, hit_wr; /* open, with reads (writes) of the row */
 	uint64_t want_pre; /* open, and the row is to be closed */
-	uint64_t pre_ripe; /* in want_pre, t_pre has come */
-	uint64_t pre_timed; /* with an event in `pre` */
 	uint64_t refreshing; /* kept for the refresh that waits */
 
 	uint32_t turn; /* bank that issued last */
-	uint32_t refresh_due; /* refreshes that wait */
-	uint32_t refresh_unit; /* what the first of them is for */
 	uint32_t draining; /* writes to drain before reads go on */
 	uint32_t reads_first; /* a write waits for a read that has to move */
+	uint32_t refresh_due; /* refreshes that wait */
+	uint32_t refresh_unit; /* what the first of them is for */
+	uint32_t pad;
+	uint64_t refresh_next; /* clock at which the next one falls due */
 	uint64_t reads_first_addr;
 
-	uint64_t reads_pending; /* admitted, not done */
-	struct ppim_dram_stats st;
+	uint64_t reads, reads_pending; /* admitted, not done */
+	uint64_t last_read, last_write; /* clocks at which they were done */
+	uint64_t read_latency;
+	struct dram_counts n;
 
-	struct dram_timeline act, col, pre;
-	struct dram_group group[DRAM_MAX_BANKS];
-	struct dram_rank rank[DRAM_MAX_BANKS];
+	struct dram_ranks rank;
+	struct dram_groups group;
+	struct dram_banks bank;
 	struct dram_trans rd, wr;
 	/* Per hash of an address: pending requests; 255 sticks. */
 	uint8_t filter[1 << DRAM_FILTER_LOG2];
-	struct dram_bank bank[DRAM_MAX_BANKS];
 };
 
 /* What does not change while a memory lives. */
@@ -154,14 +155,20 @@ struct dram_config {
 	uint32_t group_banks;
 	uint32_t bank_count; /* of a channel */
 	uint32_t queue, trans; /* queue sizes */
+	uint32_t drain_min; /* fewer writes never start to drain */
+	uint8_t rank_of[DRAM_MAX_BANKS]; /* by bank of the channel */
+	uint8_t group_of[DRAM_MAX_BANKS]; /* counted over all ranks */
 	uint64_t rank_mask[DRAM_MAX_BANKS];
-	uint64_t group_mask[DRAM_MAX_BANKS]; /* by group over all ranks */
 	uint64_t refresh_interval;
 	uint32_t refresh_burst; /* units that fall due together */
 	uint32_t refresh_units;
 	bool refresh_banks;
 	bool dual, closed_page, unified;
-	uint64_t act_col; /* least clocks from activation to a column command */
+	bool rare; /* something that the fast paths leave out */
+	/* Bank of an address: bank_of[burst >> bank_pos & bank_bits] if its
+	 * fields are next to each other, else bank_bits is 0. */
+	uint32_t bank_pos, bank_bits;
+	uint8_t bank_of[DRAM_MAX_BANKS];
 };
 
 struct ppim_dram {
@@ -175,41 +182,47 @@ struct ppim_dram {
 	struct dram_channel ch[];
 };
 
-/* Clock c of the channel: at most one command (two, if dual), at most one
- * transaction moved. Sets t_next. */
-void dram_channel_clock(struct ppim_dram *m, struct dram_channel *ch,
-			uint64_t c);
+/* Does all that happens up to the clock, which t_next is not beyond. */
+void dram_channel_run(struct ppim_dram *m, struct dram_channel *ch,
+		      uint64_t until);
 
-static inline uint32_t dram_first(uint64_t mask)
+/* Runs until the queue has room; returns the clock at which it has. */
+uint64_t dram_channel_run_room(struct ppim_dram *m, struct dram_channel *ch,
+			       const struct dram_trans *q);
+
+static ALWAYS_INLINE uint32_t dram_first(uint64_t mask)
 {
 	return (uint32_t)__builtin_ctzll(mask);
 }
 
-static inline uint64_t dram_min(uint64_t a, uint64_t b)
+static ALWAYS_INLINE uint64_t dram_min(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
 
-static inline uint64_t dram_max(uint64_t a, uint64_t b)
+static ALWAYS_INLINE uint64_t dram_max(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
 
-static inline uint8_t *dram_filter(struct dram_channel *ch, uint64_t addr)
+static ALWAYS_INLINE uint8_t *dram_filter(struct dram_channel *ch,
+					  uint64_t addr)
 {
-	uint64_t h = (addr ^ addr >> 32) * 0x9e3779b97f4a7c15ull;
+	uint64_t h = addr * 0x9e3779b97f4a7c15ull;
 
 	return &ch->filter[h >> (64 - DRAM_FILTER_LOG2)];
 }
 
-static inline void dram_filter_add(struct dram_channel *ch, uint64_t addr)
+static ALWAYS_INLINE void dram_filter_add(struct dram_channel *ch,
+					  uint64_t addr)
 {
 	uint8_t *f = dram_filter(ch, addr);
 
 	*f += *f != UINT8_MAX;
 }
 
-static inline void dram_filter_del(struct dram_channel *ch, uint64_t addr)
+static ALWAYS_INLINE void dram_filter_del(struct dram_channel *ch,
+					  uint64_t addr)
 {
 	uint8_t *f = dram_filter(ch, addr);
 

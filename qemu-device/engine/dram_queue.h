@@ -1,46 +1,81 @@
 /* SPDX-License-Identifier: MIT */
-/* Queues and timelines of a channel: the small operations. */
+/* Earliest clocks of banks, and the small operations on queues. */
 #ifndef PPIM_ENGINE_DRAM_QUEUE_H
 #define PPIM_ENGINE_DRAM_QUEUE_H
 
-#include <string.h>
-
 #include "dram_int.h"
 
-/* ---- timelines ---------------------------------------------------------- */
+/* ---- earliest clocks ---------------------------------------------------- */
 
-static inline void timeline_add(struct dram_timeline *tl, uint64_t clock,
-				uint32_t bank)
+/* As far as bank and bank group go; the rank's limit comes on top. */
+
+static ALWAYS_INLINE uint64_t bank_t_act(const struct dram_config *cfg,
+					 const struct dram_channel *ch,
+					 uint32_t b)
 {
-	uint64_t ev = clock << 6 | bank;
-	uint32_t at = tl->tail;
-
-	tl->tail = (tl->tail + 1) % DRAM_TIMELINE;
-	/* Delays are constants, so that this is in order nearly always. */
-	while (at != tl->head) {
-		uint32_t before = (at - 1) % DRAM_TIMELINE;
-
-		if (tl->ev[before] <= ev)
-			break;
-		tl->ev[at] = tl->ev[before];
-		at = before;
-	}
-	tl->ev[at] = ev;
-	tl->next = tl->ev[tl->head] >> 6;
+	return dram_max(ch->bank.t_act[b], ch->group.t_act[cfg->group_of[b]]);
 }
 
-static inline uint32_t timeline_pop(struct dram_timeline *tl)
+static ALWAYS_INLINE uint64_t bank_t_rd(const struct dram_config *cfg,
+					const struct dram_channel *ch,
+					uint32_t b)
 {
-	uint32_t bank = tl->ev[tl->head] & 63;
+	return dram_max(ch->bank.acted[b] + cfg->d.act_rd,
+			ch->group.t_rd[cfg->group_of[b]]);
+}
 
-	tl->head = (tl->head + 1) % DRAM_TIMELINE;
-	tl->next = tl->head == tl->tail ? DRAM_NEVER : tl->ev[tl->head] >> 6;
-	return bank;
+static ALWAYS_INLINE uint64_t bank_t_wr(const struct dram_config *cfg,
+					const struct dram_channel *ch,
+					uint32_t b)
+{
+	return dram_max(ch->bank.acted[b] + cfg->d.act_wr,
+			ch->group.t_wr[cfg->group_of[b]]);
+}
+
+static ALWAYS_INLINE void lower(uint64_t *t, uint64_t at_most)
+{
+	*t = dram_min(*t, at_most);
+}
+
+static ALWAYS_INLINE void raise(uint64_t *t, uint64_t at_least)
+{
+	*t = dram_max(*t, at_least);
+}
+
+/* A bank came to wait for a command of the class. */
+
+static ALWAYS_INLINE void bank_await_act(const struct dram_config *cfg,
+					 struct dram_channel *ch, uint32_t b)
+{
+	lower(&ch->t_act, dram_max(bank_t_act(cfg, ch, b),
+				   ch->rank.t_act[cfg->rank_of[b]]));
+}
+
+static ALWAYS_INLINE void bank_await_rd(const struct dram_config *cfg,
+					struct dram_channel *ch, uint32_t b)
+{
+	lower(&ch->t_rd, dram_max(bank_t_rd(cfg, ch, b),
+				  ch->rank.t_rd[cfg->rank_of[b]]));
+}
+
+static ALWAYS_INLINE void bank_await_wr(const struct dram_config *cfg,
+					struct dram_channel *ch, uint32_t b)
+{
+	lower(&ch->t_wr, dram_max(bank_t_wr(cfg, ch, b),
+				  ch->rank.t_wr[cfg->rank_of[b]]));
+}
+
+static ALWAYS_INLINE void bank_await_pre(const struct dram_config *cfg,
+					 struct dram_channel *ch, uint32_t b)
+{
+	lower(&ch->t_pre, dram_max(ch->bank.t_pre[b],
+				   ch->rank.t_pre[cfg->rank_of[b]]));
 }
 
 /* ---- transaction queues ------------------------------------------------- */
 
-static inline struct dram_node *trans_push(struct dram_trans *q, uint32_t bank)
+static ALWAYS_INLINE struct dram_node *trans_push(struct dram_trans *q,
+						  uint32_t bank)
 {
 	uint16_t i = q->free;
 	struct dram_node *node = &q->node[i];
@@ -55,12 +90,12 @@ static inline struct dram_node *trans_push(struct dram_trans *q, uint32_t bank)
 	q->n++;
 	node->seq = q->seq++;
 	node->next = DRAM_NO_NODE;
-	node->bank = (uint8_t)bank;
 	return node;
 }
 
 /* Takes the oldest of the bank; its content is valid until the next push. */
-static inline struct dram_node *trans_pop(struct dram_trans *q, uint32_t bank)
+static ALWAYS_INLINE struct dram_node *trans_pop(struct dram_trans *q,
+						 uint32_t bank)
 {
 	uint16_t i = q->head[bank];
 	struct dram_node *node = &q->node[i];
@@ -75,12 +110,15 @@ static inline struct dram_node *trans_pop(struct dram_trans *q, uint32_t bank)
 }
 
 /* The bank out of `banks`, all waiting, whose first transaction is oldest. */
-static inline uint32_t trans_oldest(const struct dram_trans *q, uint64_t banks)
+static ALWAYS_INLINE uint32_t trans_oldest(const struct dram_trans *q,
+					   uint64_t banks)
 {
-	uint32_t best = dram_first(banks);
-	uint32_t seq = q->node[q->head[best]].seq;
+	uint32_t best = dram_first(banks), seq;
 
-	for (banks &= banks - 1; banks; banks &= banks - 1) {
+	banks &= banks - 1;
+	if (!banks)
+		return best;
+	for (seq = q->node[q->head[best]].seq; banks; banks &= banks - 1) {
 		uint32_t b = dram_first(banks);
 		uint32_t s = q->node[q->head[b]].seq;
 
@@ -92,92 +130,136 @@ static inline uint32_t trans_oldest(const struct dram_trans *q, uint64_t banks)
 	return best;
 }
 
+/* Are writes to drain, before reads go on? */
+static ALWAYS_INLINE bool dram_drain_due(const struct dram_config *cfg,
+					 const struct dram_channel *ch)
+{
+	return ch->wr.n >= cfg->drain_min && !ch->reads_first &&
+	       (ch->wr.n >= cfg->trans || !ch->queued);
+}
+
 /* ---- command queues ----------------------------------------------------- */
 
-static inline void mask_put(uint64_t *mask, uint64_t bit, bool on)
+static ALWAYS_INLINE void mask_put(uint64_t *mask, uint64_t bit, bool on)
 {
 	*mask = (*mask & ~bit) | (on ? bit : 0);
 }
 
-/* The bank's row is to be closed: nothing can go on in it in order, and no
- * row hit waits or enough of them were served. */
-static inline bool bank_wants_pre(const struct dram_bank *bk)
+/*
+ * After a change of an open bank's queue or of its row hits: what it waits
+ * for. Its row is to be closed when the oldest command is not for it and none
+ * that is waits, or enough of them were served.
+ */
+static ALWAYS_INLINE void bank_review(const struct dram_config *cfg,
+				      struct dram_channel *ch, uint32_t b)
 {
-	return bk->n && !(bk->hit & 1) &&
-	       (!bk->hit || bk->hits >= DRAM_ROW_HIT_LIMIT);
+	const struct dram_banks *bk = &ch->bank;
+	uint32_t hit = bk->hit[b], wr = bk->wr[b];
+	uint64_t bit = 1ull << b;
+	bool want;
+
+	want = bk->n[b] && !(hit >> (bk->order[b] & 15) & 1) &&
+	       (!hit || bk->hits[b] >= DRAM_ROW_HIT_LIMIT);
+	mask_put(&ch->hit_rd, bit, hit & ~wr);
+	mask_put(&ch->hit_wr, bit, hit & wr);
+	mask_put(&ch->want_pre, bit, want);
+	if (want)
+		bank_await_pre(cfg, ch, b);
 }
 
-/* After a change of the queue or of t_pre of an open bank, at clock c. */
-static inline void bank_review(struct dram_channel *ch, uint32_t b, uint64_t c)
+static ALWAYS_INLINE void bank_push(const struct dram_config *cfg,
+				    struct dram_channel *ch, uint32_t b,
+				    const struct dram_node *node)
 {
-	const struct dram_bank *bk = &ch->bank[b];
+	struct dram_banks *bk = &ch->bank;
 	uint64_t bit = 1ull << b;
+	uint32_t n = bk->n[b], slot = bk->order[b] >> 4 * n & 15;
+	uint32_t mask = 1u << slot;
 
-	mask_put(&ch->hit_rd, bit, bk->hit & ~bk->wr);
-	mask_put(&ch->hit_wr, bit, bk->hit & bk->wr);
-	if (!bank_wants_pre(bk)) {
-		ch->want_pre &= ~bit;
-		ch->pre_ripe &= ~bit;
+	bk->n[b] = (uint8_t)++n;
+	bk->rows[b][slot] = node->row;
+	bk->addr[b][slot] = node->addr;
+	bk->joined[b][slot] = node->joined;
+	bk->used[b] |= (uint16_t)mask;
+	ch->queued |= bit;
+	if (n == cfg->queue)
+		ch->room &= ~bit;
+	if (node->write)
+		bk->wr[b] |= (uint16_t)mask;
+	if (!(ch->open & bit)) {
+		bank_await_act(cfg, ch, b);
 		return;
 	}
-	ch->want_pre |= bit;
-	mask_put(&ch->pre_ripe, bit, bk->t_pre <= c);
-	if (bk->t_pre > c && !(ch->pre_timed & bit)) {
-		timeline_add(&ch->pre, bk->t_pre, b);
-		ch->pre_timed |= bit;
+	if (node->row == bk->row[b]) {
+		bk->hit[b] |= (uint16_t)mask;
+		if (node->write)
+			bank_await_wr(cfg, ch, b);
+		else
+			bank_await_rd(cfg, ch, b);
 	}
+	bank_review(cfg, ch, b);
 }
 
-static inline void bank_push(struct dram_channel *ch, uint32_t b,
-			     const struct dram_entry *e, uint32_t queue_size,
-			     uint64_t c)
+/* Frees the slot, which is the at-th oldest: it goes behind all others. */
+static ALWAYS_INLINE void bank_remove(const struct dram_config *cfg,
+				      struct dram_channel *ch, uint32_t b,
+				      uint32_t slot, uint32_t at)
 {
-	struct dram_bank *bk = &ch->bank[b];
-	uint64_t bit = 1ull << b;
-	uint32_t at = bk->n++;
+	struct dram_banks *bk = &ch->bank;
+	uint64_t bit = 1ull << b, order = bk->order[b];
+	uint64_t older = (1ull << 4 * at) - 1;
+	uint16_t keep = (uint16_t)~(1u << slot);
 
-	bk->queue[at] = *e;
-	bk->wr |= (uint32_t)e->write << at;
-	bk->hit |= (uint32_t)(e->row == bk->row) << at;
-	ch->queued |= bit;
-	if (bk->n == queue_size)
-		ch->room &= ~bit;
-	if (ch->open & bit)
-		bank_review(ch, b, c);
-}
-
-/* Positions after `at` move up by one. */
-static inline uint32_t mask_remove(uint32_t mask, uint32_t at)
-{
-	uint32_t low = (1u << at) - 1;
-
-	return (mask & low) | (mask >> 1 & ~low);
-}
-
-static inline void bank_remove(struct dram_channel *ch, uint32_t b, uint32_t at)
-{
-	struct dram_bank *bk = &ch->bank[b];
-	uint64_t bit = 1ull << b;
-	uint32_t i;
-
-	bk->n--;
-	for (i = at; i < bk->n; i++)
-		bk->queue[i] = bk->queue[i + 1];
-	bk->hit = mask_remove(bk->hit, at);
-	bk->wr = mask_remove(bk->wr, at);
+	bk->order[b] = (order & older) | (order >> 4 & ~older) |
+		       (uint64_t)slot << 4 * (cfg->queue - 1);
+	bk->used[b] &= keep;
+	bk->hit[b] &= keep;
+	bk->wr[b] &= keep;
 	ch->room |= bit;
-	if (!bk->n)
+	if (!--bk->n[b])
 		ch->queued &= ~bit;
 }
 
-/* Positions whose row is open, after it was. */
-static inline uint32_t bank_hits(const struct dram_bank *bk)
+/* The oldest of the slots; *at: the how manieth of the queue. */
+static ALWAYS_INLINE uint32_t bank_oldest(const struct dram_channel *ch,
+					  uint32_t b, uint32_t slots,
+					  uint32_t *at)
 {
-	uint32_t i, hit = 0;
+	uint64_t order = ch->bank.order[b];
 
-	for (i = 0; i < bk->n; i++)
-		hit |= (uint32_t)(bk->queue[i].row == bk->row) << i;
-	return hit;
+	for (*at = 0; !(slots >> (order & 15) & 1); order >>= 4)
+		++*at;
+	return order & 15;
 }
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+
+static ALWAYS_INLINE uint32_t rows_equal(const uint32_t *rows, uint32_t row,
+					 uint32_t n)
+{
+	const __m128i *v = (const __m128i *)rows;
+	__m128i r = _mm_set1_epi32((int)row), lo, hi;
+
+	lo = _mm_packs_epi32(_mm_cmpeq_epi32(v[0], r),
+			     _mm_cmpeq_epi32(v[1], r));
+	if (n <= 8)
+		return (uint32_t)_mm_movemask_epi8(
+			_mm_packs_epi16(lo, _mm_setzero_si128()));
+	hi = _mm_packs_epi32(_mm_cmpeq_epi32(v[2], r),
+			     _mm_cmpeq_epi32(v[3], r));
+	return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(lo, hi));
+}
+#else
+static ALWAYS_INLINE uint32_t rows_equal(const uint32_t *rows, uint32_t row,
+					 uint32_t n)
+{
+	uint32_t i, equal = 0;
+
+	for (i = 0; i < n; i++)
+		equal |= (uint32_t)(rows[i] == row) << i;
+	return equal;
+}
+#endif
 
 #endif

@@ -4,210 +4,305 @@
  * command_queue.cc): a refresh that is due goes first; else banks are served
  * in turn, and within a bank's queue the first command that is ready; then one
  * transaction moves from the transaction queue into its bank's queue.
+ *
+ * Functions with a parameter `ranks` or `rare` are compiled for each value that
+ * a caller names: one or two ranks without rarities, and all the rest.
  */
+#include <stddef.h>
+
 #include "dram_queue.h"
 
 struct pick {
 	uint32_t bank;
-	uint32_t at; /* position in the bank's queue, of a column command */
+	uint32_t slot, at; /* of a column command: where, and the how manieth */
 	enum ppim_dram_cmd cmd;
 };
 
-/* Banks by what they could issue as far as their ranks go. */
-struct ready {
-	uint64_t act, rd, wr, pre;
-};
-
-static void channel_observe(struct ppim_dram *m, struct dram_channel *ch,
-			    enum ppim_dram_cmd cmd, uint32_t b, uint64_t addr,
-			    uint32_t row, uint64_t c)
+static NOINLINE void channel_observe(struct ppim_dram *m,
+				     struct dram_channel *ch,
+				     enum ppim_dram_cmd cmd, uint32_t b,
+				     uint64_t addr, uint64_t c)
 {
 	const struct dram_config *cfg = &m->cfg;
 	struct ppim_dram_event ev = { .cycle = c, .cmd = cmd };
 
+	if (!m->observe)
+		return;
 	if (cmd == PPIM_CMD_RD || cmd == PPIM_CMD_WR)
 		ppim_addr_decode(&cfg->map, addr, &ev.loc);
 	ev.loc.f[PPIM_CH] = (uint32_t)(ch - m->ch);
 	ev.loc.f[PPIM_RA] = b / cfg->banks;
 	ev.loc.f[PPIM_BG] = b % cfg->banks / cfg->group_banks;
 	ev.loc.f[PPIM_BA] = b % cfg->group_banks;
-	ev.loc.f[PPIM_RO] = row == DRAM_NO_ROW ? 0 : row;
+	if (cmd == PPIM_CMD_ACT)
+		ev.loc.f[PPIM_RO] = ch->bank.row[b];
 	m->observe(m->observe_arg, &ev);
 }
 
-#define OBSERVE(m, ch, cmd, b, addr, row, c)                                 \
-	do {                                                                 \
-		if (__builtin_expect((m)->observe != NULL, 0))               \
-			channel_observe(m, ch, cmd, b, addr, row, c);        \
-	} while (0)
+/* ---- when ---------------------------------------------------------------- */
+
+/*
+ * The least of t_bank(bank) over the set, rank by rank; the search in a rank
+ * ends with the first bank that nothing but the rank itself holds back.
+ */
+#define LEAST(cfg, ch, ranks, set, t_bank, t_rank)                           \
+	({                                                                   \
+		uint64_t set_ = (set), least_ = DRAM_NEVER;                  \
+		for (uint32_t r_ = 0; r_ < (ranks); r_++) {                  \
+			uint64_t floor_ = (ch)->rank.t_rank[r_];             \
+			uint64_t best_ = DRAM_NEVER, in_ = set_;             \
+			if ((ranks) > 1)                                     \
+				in_ &= (cfg)->rank_mask[r_];                 \
+			for (; in_; in_ &= in_ - 1) {                        \
+				lower(&best_,                                \
+				      t_bank(cfg, ch, dram_first(in_)));     \
+				if (best_ <= floor_)                         \
+					break;                               \
+			}                                                    \
+			lower(&least_, dram_max(best_, floor_));             \
+		}                                                            \
+		least_;                                                      \
+	})
+
+static ALWAYS_INLINE uint64_t waits_act(const struct dram_channel *ch)
+{
+	return ch->queued & ~(ch->open | ch->refreshing);
+}
+
+static ALWAYS_INLINE void channel_look_act(const struct dram_config *cfg,
+					   struct dram_channel *ch,
+					   uint32_t ranks)
+{
+	ch->t_act = LEAST(cfg, ch, ranks, waits_act(ch), bank_t_act, t_act);
+}
+
+static ALWAYS_INLINE void channel_look_column(const struct dram_config *cfg,
+					      struct dram_channel *ch,
+					      uint32_t ranks)
+{
+	uint64_t rd = ch->hit_rd & ~ch->refreshing;
+	uint64_t wr = ch->hit_wr & ~ch->refreshing;
+
+	ch->t_rd = rd ? LEAST(cfg, ch, ranks, rd, bank_t_rd, t_rd) :
+			DRAM_NEVER;
+	ch->t_wr = wr ? LEAST(cfg, ch, ranks, wr, bank_t_wr, t_wr) :
+			DRAM_NEVER;
+}
+
+static ALWAYS_INLINE void channel_look_pre(const struct dram_config *cfg,
+					   struct dram_channel *ch)
+{
+	uint64_t set = ch->want_pre & ~ch->refreshing;
+
+	ch->t_pre = DRAM_NEVER;
+	for (; set; set &= set - 1)
+		bank_await_pre(cfg, ch, dram_first(set));
+}
+
+static ALWAYS_INLINE uint64_t channel_t_cmd(const struct dram_channel *ch)
+{
+	return dram_min(dram_min(ch->t_act, ch->t_pre),
+			dram_min(ch->t_rd, ch->t_wr));
+}
+
+static void channel_look(const struct dram_config *cfg,
+			 struct dram_channel *ch)
+{
+	channel_look_act(cfg, ch, cfg->ranks);
+	channel_look_column(cfg, ch, cfg->ranks);
+	channel_look_pre(cfg, ch);
+}
 
 /* ---- what a command does to the state ----------------------------------- */
 
-static void channel_activate(struct ppim_dram *m, struct dram_channel *ch,
-			     uint32_t b, uint64_t c)
+static ALWAYS_INLINE void channel_activate(struct ppim_dram *m,
+					   struct dram_channel *ch, uint32_t b,
+					   uint64_t c, uint32_t ranks,
+					   bool rare)
 {
-	const struct dram_delays *d = &m->cfg.d;
-	struct dram_bank *bk = &ch->bank[b];
-	struct dram_rank *rk = &ch->rank[bk->rank];
+	const struct dram_config *cfg = &m->cfg;
+	const struct dram_delays *d = &cfg->d;
+	struct dram_banks *bk = &ch->bank;
+	uint32_t r = ranks == 1 ? 0 : cfg->rank_of[b];
+	uint32_t row = bk->rows[b][bk->order[b] & 15], hit, wr = bk->wr[b];
 	uint64_t bit = 1ull << b;
 
-	bk->row = bk->queue[0].row;
-	bk->hit = bank_hits(bk);
-	bk->hits = 0;
-	bk->t_act = c + d->act_act;
-	bk->t_rd = c + d->act_rd;
-	bk->t_wr = c + d->act_wr;
-	bk->t_pre = dram_max(bk->t_pre, c + d->act_pre);
-	ch->open |= bit;
-	ch->act_ripe &= ~bit;
-	mask_put(&ch->hit_rd, bit, bk->hit & ~bk->wr);
-	mask_put(&ch->hit_wr, bit, bk->hit & bk->wr);
-	timeline_add(&ch->col, c + m->cfg.act_col, b);
+	hit = rows_equal(bk->rows[b], row, cfg->queue) & bk->used[b];
+	bk->row[b] = row;
+	bk->hit[b] = (uint16_t)hit;
+	bk->hits[b] = 0;
+	bk->t_act[b] = c + d->act_act;
+	bk->acted[b] = c;
+	bk->t_pre[b] = c + d->act_pre;
 
-	rk->t_act = dram_max(c + d->act_act_s,
-			     dram_window4_act(&rk->faw, c, d->faw));
-	if (d->aw32) {
-		rk->aw32_until[rk->aw32_at] = c + d->aw32;
-		rk->aw32_at = (rk->aw32_at + 1) % 32;
-		rk->t_act = dram_max(rk->t_act, rk->aw32_until[rk->aw32_at]);
+	ch->rank.t_act[r] =
+		dram_max(c + d->act_act_s,
+			 dram_window4_act(&ch->rank.faw[r], c, d->faw));
+	if (rare && d->aw32)
+		raise(&ch->rank.t_act[r],
+		      dram_window32_act(&ch->rank.aw32[r], c, d->aw32));
+	ch->group.t_act[cfg->group_of[b]] = c + d->act_act_l;
+	if (!(ch->open & (ranks == 1 ? ~0ull : cfg->rank_mask[r])))
+		ch->rank.open_since[r] = c;
+	ch->open |= bit;
+	ch->n.cmds[PPIM_CMD_ACT]++;
+	if (rare)
+		channel_observe(m, ch, PPIM_CMD_ACT, b, 0, c);
+
+	if (hit & ~wr) {
+		ch->hit_rd |= bit;
+		bank_await_rd(cfg, ch, b);
 	}
-	rk->act_group = bk->group;
-	ch->group[bk->group].t_act = c + d->act_act_l;
-	if (!rk->open++)
-		rk->open_since = c;
-	ch->st.cmds[PPIM_CMD_ACT]++;
-	OBSERVE(m, ch, PPIM_CMD_ACT, b, 0, bk->row, c);
+	if (hit & wr) {
+		ch->hit_wr |= bit;
+		bank_await_wr(cfg, ch, b);
+	}
+	channel_look_act(cfg, ch, ranks);
 }
 
 /* The row is closed; the bank may activate again at t_act. */
-static void bank_close(struct dram_channel *ch, uint32_t b, uint64_t t_act,
-		       uint64_t t_ref, uint64_t c)
+static ALWAYS_INLINE void bank_close(const struct dram_config *cfg,
+				     struct dram_channel *ch, uint32_t b,
+				     uint64_t t_act, uint64_t t_ref,
+				     uint64_t c, uint32_t ranks)
 {
-	struct dram_bank *bk = &ch->bank[b];
-	struct dram_rank *rk = &ch->rank[bk->rank];
-	uint64_t off = ~(1ull << b);
+	uint32_t r = ranks == 1 ? 0 : cfg->rank_of[b];
+	uint64_t bit = 1ull << b;
 
-	bk->row = DRAM_NO_ROW;
-	bk->hit = 0;
-	bk->t_act = dram_max(bk->t_act, t_act);
-	bk->t_ref = dram_max(bk->t_ref, t_ref);
-	ch->open &= off;
-	ch->col_ripe &= off;
-	ch->hit_rd &= off;
-	ch->hit_wr &= off;
-	ch->want_pre &= off;
-	ch->pre_ripe &= off;
-	timeline_add(&ch->act, bk->t_act, b);
-	if (!--rk->open)
-		ch->st.active_clocks += c - rk->open_since;
+	ch->bank.row[b] = DRAM_NO_ROW;
+	ch->bank.hit[b] = 0;
+	raise(&ch->bank.t_act[b], t_act);
+	raise(&ch->bank.t_ref[b], t_ref);
+	ch->open &= ~bit;
+	ch->hit_rd &= ~bit;
+	ch->hit_wr &= ~bit;
+	ch->want_pre &= ~bit;
+	if (ch->queued & bit)
+		bank_await_act(cfg, ch, b);
+	if (!(ch->open & (ranks == 1 ? ~0ull : cfg->rank_mask[r])))
+		ch->n.active_clocks += c - ch->rank.open_since[r];
 }
 
-static void channel_precharge(struct ppim_dram *m, struct dram_channel *ch,
-			      uint32_t b, uint64_t c)
+static ALWAYS_INLINE void channel_precharge(struct ppim_dram *m,
+					    struct dram_channel *ch, uint32_t b,
+					    uint64_t c, uint32_t ranks,
+					    bool rare)
 {
-	const struct dram_delays *d = &m->cfg.d;
-	uint64_t t = c + d->pre_act;
+	const struct dram_config *cfg = &m->cfg;
+	uint64_t t = c + cfg->d.pre_act;
 
-	ch->rank[ch->bank[b].rank].t_pre = c + d->pre_pre;
-	bank_close(ch, b, t, t, c);
-	ch->st.cmds[PPIM_CMD_PRE]++;
-	OBSERVE(m, ch, PPIM_CMD_PRE, b, 0, 0, c);
-}
-
-static void raise(uint64_t *t, uint64_t at_least)
-{
-	*t = dram_max(*t, at_least);
+	bank_close(cfg, ch, b, t, t, c, ranks);
+	ch->n.cmds[PPIM_CMD_PRE]++;
+	if (rare) {
+		ch->rank.t_pre[cfg->rank_of[b]] = c + cfg->d.pre_pre;
+		channel_observe(m, ch, PPIM_CMD_PRE, b, 0, c);
+	}
+	channel_look_pre(cfg, ch);
 }
 
 /* Other ranks' column commands find the data bus taken. */
-static void ranks_column(const struct dram_config *cfg, struct dram_channel *ch,
-			 uint32_t rank, uint64_t rd, uint64_t wr)
+static ALWAYS_INLINE void ranks_column(struct dram_channel *ch, uint32_t rank,
+				       uint64_t rd, uint64_t wr,
+				       uint32_t ranks)
 {
 	uint32_t r;
 
-	for (r = 0; r < cfg->ranks; r++) {
+	for (r = 0; r < ranks; r++) {
 		if (r == rank)
 			continue;
-		raise(&ch->rank[r].t_rd, rd);
-		raise(&ch->rank[r].t_wr, wr);
+		raise(&ch->rank.t_rd[r], rd);
+		raise(&ch->rank.t_wr[r], wr);
 	}
 }
 
-static void channel_read(struct ppim_dram *m, struct dram_channel *ch,
-			 struct dram_bank *bk, const struct dram_entry *e,
-			 uint64_t c)
+static ALWAYS_INLINE void channel_read(const struct dram_config *cfg,
+				       struct dram_channel *ch,
+				       const struct pick *p, uint64_t c,
+				       uint32_t ranks)
 {
-	const struct dram_delays *d = &m->cfg.d;
-	struct dram_rank *rk = &ch->rank[bk->rank];
-	struct dram_group *g = &ch->group[bk->group];
-	uint64_t done = c + d->read_done, n = 1 + (uint64_t)e->joined;
+	const struct dram_delays *d = &cfg->d;
+	uint32_t b = p->bank, r = ranks == 1 ? 0 : cfg->rank_of[b];
+	uint64_t n = 1 + (uint64_t)ch->bank.joined[b][p->slot];
 
-	rk->t_rd = c + d->rd_rd_s;
-	g->t_rd = c + d->rd_rd_l;
-	raise(&rk->t_wr, c + d->rd_wr);
-	raise(&bk->t_pre, c + d->rd_pre);
-	if (m->cfg.ranks > 1)
-		ranks_column(&m->cfg, ch, bk->rank, c + d->rd_rd_o,
-			     c + d->rd_wr_o);
-	ch->st.cmds[PPIM_CMD_RD]++;
-	ch->st.reads += n;
-	ch->st.read_latency += n * done;
-	ch->st.end = dram_max(ch->st.end, done);
+	ch->rank.t_rd[r] = c + d->rd_rd_s;
+	ch->group.t_rd[cfg->group_of[b]] = c + d->rd_rd_l;
+	raise(&ch->rank.t_wr[r], c + d->rd_wr);
+	raise(&ch->bank.t_pre[b], c + d->rd_pre);
+	ranks_column(ch, r, c + d->rd_rd_o, c + d->rd_wr_o, ranks);
+	ch->last_read = c + d->read_done;
+	ch->read_latency += n * ch->last_read;
 	ch->reads_pending -= n;
+	ch->n.cmds[PPIM_CMD_RD]++;
 }
 
-static void channel_write(struct ppim_dram *m, struct dram_channel *ch,
-			  struct dram_bank *bk, uint64_t c)
+static ALWAYS_INLINE void channel_write(const struct dram_config *cfg,
+					struct dram_channel *ch, uint32_t b,
+					uint64_t c, uint32_t ranks)
 {
-	const struct dram_delays *d = &m->cfg.d;
-	struct dram_rank *rk = &ch->rank[bk->rank];
-	struct dram_group *g = &ch->group[bk->group];
+	const struct dram_delays *d = &cfg->d;
+	uint32_t r = ranks == 1 ? 0 : cfg->rank_of[b], g = cfg->group_of[b];
 
-	rk->t_wr = c + d->wr_wr_s;
-	g->t_wr = c + d->wr_wr_l;
-	raise(&rk->t_rd, c + d->wr_rd_s);
-	raise(&g->t_rd, c + d->wr_rd_l);
-	raise(&bk->t_pre, c + d->wr_pre);
-	if (m->cfg.ranks > 1)
-		ranks_column(&m->cfg, ch, bk->rank, c + d->wr_rd_o,
-			     c + d->wr_wr_o);
-	ch->st.cmds[PPIM_CMD_WR]++;
+	ch->rank.t_wr[r] = c + d->wr_wr_s;
+	ch->group.t_wr[g] = c + d->wr_wr_l;
+	raise(&ch->rank.t_rd[r], c + d->wr_rd_s);
+	raise(&ch->group.t_rd[g], c + d->wr_rd_l);
+	raise(&ch->bank.t_pre[b], c + d->wr_pre);
+	ranks_column(ch, r, c + d->wr_rd_o, c + d->wr_wr_o, ranks);
+	ch->n.cmds[PPIM_CMD_WR]++;
 }
 
-static void channel_column(struct ppim_dram *m, struct dram_channel *ch,
-			   const struct pick *p, uint64_t c)
+static NOINLINE void bank_auto_precharge(const struct dram_config *cfg,
+					 struct dram_channel *ch,
+					 const struct pick *p, uint64_t c)
 {
-	const struct dram_delays *d = &m->cfg.d;
-	struct dram_bank *bk = &ch->bank[p->bank];
-	struct dram_entry e = bk->queue[p->at];
-	bool write = p->cmd == PPIM_CMD_WR;
+	const struct dram_delays *d = &cfg->d;
 
-	if (write)
-		channel_write(m, ch, bk, c);
+	if (p->cmd == PPIM_CMD_WR)
+		bank_close(cfg, ch, p->bank, c + d->wra_act, c + d->wra_ref, c,
+			   cfg->ranks);
 	else
-		channel_read(m, ch, bk, &e, c);
-	ch->rank[bk->rank].col_group = bk->group;
-	ch->st.row_hits += bk->hits != 0;
-	bk->hits += bk->hits != UINT8_MAX;
-	dram_filter_del(ch, e.addr);
-	bank_remove(ch, p->bank, p->at);
-	if (m->cfg.closed_page)
-		bank_close(ch, p->bank, c + (write ? d->wra_act : d->rda_act),
-			   c + (write ? d->wra_ref : d->rda_ref), c);
-	else
-		bank_review(ch, p->bank, c);
-	OBSERVE(m, ch, p->cmd, p->bank, e.addr, e.row, c);
+		bank_close(cfg, ch, p->bank, c + d->rda_act, c + d->rda_ref, c,
+			   cfg->ranks);
 }
 
-static void channel_issue(struct ppim_dram *m, struct dram_channel *ch,
-			  const struct pick *p, uint64_t c)
+static ALWAYS_INLINE void channel_column(struct ppim_dram *m,
+					 struct dram_channel *ch,
+					 const struct pick *p, uint64_t c,
+					 uint32_t ranks, bool rare)
+{
+	const struct dram_config *cfg = &m->cfg;
+	struct dram_banks *bk = &ch->bank;
+	uint32_t b = p->bank, hits = bk->hits[b];
+	uint64_t addr = bk->addr[b][p->slot];
+
+	if (p->cmd == PPIM_CMD_WR)
+		channel_write(cfg, ch, b, c, ranks);
+	else
+		channel_read(cfg, ch, p, c, ranks);
+	ch->n.row_hits += hits != 0;
+	bk->hits[b] = (uint8_t)(hits + (hits != UINT8_MAX));
+	dram_filter_del(ch, addr);
+	bank_remove(cfg, ch, b, p->slot, p->at);
+	if (rare)
+		channel_observe(m, ch, p->cmd, b, addr, c);
+	if (rare && cfg->closed_page)
+		bank_auto_precharge(cfg, ch, p, c);
+	else
+		bank_review(cfg, ch, b);
+	channel_look_column(cfg, ch, ranks);
+}
+
+static ALWAYS_INLINE void channel_issue(struct ppim_dram *m,
+					struct dram_channel *ch,
+					const struct pick *p, uint64_t c,
+					uint32_t ranks, bool rare)
 {
 	if (p->cmd == PPIM_CMD_ACT)
-		channel_activate(m, ch, p->bank, c);
+		channel_activate(m, ch, p->bank, c, ranks, rare);
 	else if (p->cmd == PPIM_CMD_PRE)
-		channel_precharge(m, ch, p->bank, c);
+		channel_precharge(m, ch, p->bank, c, ranks, rare);
 	else
-		channel_column(m, ch, p, c);
+		channel_column(m, ch, p, c, ranks, rare);
 }
 
 /* ---- refresh ------------------------------------------------------------ */
@@ -229,9 +324,9 @@ static uint64_t refresh_mask(const struct dram_config *cfg,
 static void channel_refresh_due(const struct dram_config *cfg,
 				struct dram_channel *ch, uint64_t c)
 {
-	if (c == ch->t_refresh) {
+	if (c == ch->refresh_next) {
 		ch->refresh_due += cfg->refresh_burst;
-		ch->t_refresh += cfg->refresh_interval;
+		ch->refresh_next += cfg->refresh_interval;
 	}
 	ch->refreshing = ch->refresh_due ? refresh_mask(cfg, ch) : 0;
 }
@@ -246,20 +341,24 @@ static void channel_refresh_done(struct ppim_dram *m, struct dram_channel *ch,
 
 	if (cfg->refresh_banks) {
 		cmd = PPIM_CMD_REFB;
-		ch->bank[b].t_act = c + cfg->d.refb_act;
-		ch->bank[b].t_ref = ch->bank[b].t_act;
-		ch->act_ripe &= ~mask;
-		timeline_add(&ch->act, ch->bank[b].t_act, b);
+		ch->bank.t_act[b] = c + cfg->d.refb_act;
+		ch->bank.t_ref[b] = c + cfg->d.refb_act;
 	} else {
-		raise(&ch->rank[ch->bank[b].rank].t_act, c + cfg->d.ref_act);
+		raise(&ch->rank.t_act[cfg->rank_of[b]], c + cfg->d.ref_act);
 		for (rest = mask; rest; rest &= rest - 1)
-			ch->bank[dram_first(rest)].t_ref = c + cfg->d.ref_act;
+			ch->bank.t_ref[dram_first(rest)] = c + cfg->d.ref_act;
 	}
 	ch->refreshing = 0;
 	ch->refresh_due--;
 	ch->refresh_unit = (ch->refresh_unit + 1) % cfg->refresh_units;
-	ch->st.cmds[cmd]++;
-	OBSERVE(m, ch, cmd, b, 0, 0, c);
+	ch->n.cmds[cmd]++;
+	channel_observe(m, ch, cmd, b, 0, c);
+}
+
+static uint64_t bank_t_pre(const struct dram_config *cfg,
+			   const struct dram_channel *ch, uint32_t b)
+{
+	return dram_max(ch->bank.t_pre[b], ch->rank.t_pre[cfg->rank_of[b]]);
 }
 
 /* Closes the first bank that may be closed, or refreshes when all are. */
@@ -271,203 +370,181 @@ static bool channel_refresh(struct ppim_dram *m, struct dram_channel *ch,
 
 	for (rest = ch->refreshing; rest; rest &= rest - 1) {
 		uint32_t b = dram_first(rest);
-		const struct dram_bank *bk = &ch->bank[b];
 
 		if (!(ch->open >> b & 1)) {
-			all &= bk->t_ref <= c;
+			all &= ch->bank.t_ref[b] <= c;
 			continue;
 		}
 		all = false;
-		if (bk->t_pre <= c && ch->rank[bk->rank].t_pre <= c) {
-			channel_precharge(m, ch, b, c);
+		if (bank_t_pre(&m->cfg, ch, b) <= c) {
+			channel_precharge(m, ch, b, c, m->cfg.ranks, true);
 			return true;
 		}
 	}
-	if (all)
+	if (all && ch->refreshing)
 		channel_refresh_done(m, ch, c);
 	return all;
 }
 
 /* Earliest clock at which channel_refresh() could do something. */
-static uint64_t refresh_next(const struct dram_channel *ch)
+static uint64_t refresh_next(const struct dram_config *cfg,
+			     const struct dram_channel *ch)
 {
 	uint64_t open = ch->refreshing & ch->open, rest, t;
 
 	t = open ? DRAM_NEVER : 0;
 	for (rest = open ? open : ch->refreshing; rest; rest &= rest - 1) {
-		const struct dram_bank *bk = &ch->bank[dram_first(rest)];
+		uint32_t b = dram_first(rest);
 
-		t = open ? dram_min(t, dram_max(bk->t_pre,
-						ch->rank[bk->rank].t_pre)) :
-			   dram_max(t, bk->t_ref);
+		t = open ? dram_min(t, bank_t_pre(cfg, ch, b)) :
+			   dram_max(t, ch->bank.t_ref[b]);
 	}
 	return t;
 }
 
 /* ---- what may issue ----------------------------------------------------- */
 
-/* Banks whose own time has come. */
-static void channel_ripen(struct dram_channel *ch, uint64_t c)
+/* Banks that wait for a command of a class that is due. */
+struct due {
+	uint64_t act, rd, wr, pre;
+};
+
+/* Does the write, the at-th of its queue, wait for an older read of the same
+ * burst there? */
+static NOINLINE bool bank_after_read(const struct dram_config *cfg,
+				     const struct dram_channel *ch,
+				     const struct pick *p)
 {
-	uint32_t b;
-
-	while (ch->act.next <= c) {
-		b = timeline_pop(&ch->act);
-		/* Void if the bank was refreshed since. */
-		if (ch->bank[b].t_act <= c)
-			ch->act_ripe |= 1ull << b;
-	}
-	while (ch->col.next <= c)
-		ch->col_ripe |= 1ull << timeline_pop(&ch->col) & ch->open;
-	while (ch->pre.next <= c) {
-		b = timeline_pop(&ch->pre);
-		ch->pre_timed &= ~(1ull << b);
-		if (ch->want_pre >> b & 1)
-			bank_review(ch, b, c);
-	}
-}
-
-static inline struct ready channel_ready(const struct dram_config *cfg,
-					 const struct dram_channel *ch,
-					 uint64_t c)
-{
-	uint64_t free = ~ch->refreshing;
-	struct ready r = {
-		.act = ch->act_ripe & ch->queued & free,
-		.rd = ch->col_ripe & ch->hit_rd & free,
-		.wr = ch->col_ripe & ch->hit_wr & free,
-		.pre = ch->pre_ripe & free,
-	};
-	uint32_t i;
-
-	for (i = 0; i < cfg->ranks; i++) {
-		const struct dram_rank *rk = &ch->rank[i];
-		uint64_t others = ~cfg->rank_mask[i];
-
-		r.act &= c >= rk->t_act ? ~0ull : others;
-		r.rd &= c >= rk->t_rd ? ~0ull : others;
-		r.wr &= c >= rk->t_wr ? ~0ull : others;
-		r.pre &= c >= rk->t_pre ? ~0ull : others;
-	}
-	return r;
-}
-
-/* A write waits for an earlier read of the same burst in its queue. */
-static bool bank_after_read(const struct dram_config *cfg,
-			    const struct dram_bank *bk, uint32_t at)
-{
+	const struct dram_banks *bk = &ch->bank;
+	uint64_t order = bk->order[p->bank];
 	struct ppim_loc w, r;
-	uint32_t reads = bk->hit & ~bk->wr & ((1u << at) - 1);
+	uint32_t at, slot;
 
-	if (!reads)
-		return false;
-	ppim_addr_decode(&cfg->map, bk->queue[at].addr, &w);
-	for (; reads; reads &= reads - 1) {
-		ppim_addr_decode(&cfg->map,
-				 bk->queue[dram_first(reads)].addr, &r);
-		if (r.f[PPIM_CO] == w.f[PPIM_CO])
+	ppim_addr_decode(&cfg->map, bk->addr[p->bank][p->slot], &w);
+	for (at = 0; at < p->at; at++, order >>= 4) {
+		slot = order & 15;
+		if (bk->wr[p->bank] >> slot & 1)
+			continue;
+		ppim_addr_decode(&cfg->map, bk->addr[p->bank][slot], &r);
+		if (r.f[PPIM_CO] == w.f[PPIM_CO] &&
+		    r.f[PPIM_RO] == w.f[PPIM_RO])
 			return true;
 	}
 	return false;
 }
 
 /* The first ready row hit of an open bank. */
-static bool bank_column(const struct dram_config *cfg,
-			const struct dram_channel *ch, const struct ready *r,
-			struct pick *p, uint64_t c)
+static ALWAYS_INLINE bool bank_column(const struct dram_config *cfg,
+				      const struct dram_channel *ch,
+				      const struct due *due, struct pick *p,
+				      uint64_t c, uint32_t ranks)
 {
-	const struct dram_bank *bk = &ch->bank[p->bank];
-	const struct dram_group *g = &ch->group[bk->group];
-	uint64_t bit = 1ull << p->bank;
-	uint32_t hits = 0;
+	const struct dram_banks *bk = &ch->bank;
+	uint32_t b = p->bank, r = ranks == 1 ? 0 : cfg->rank_of[b];
+	uint32_t hits = 0, wr = bk->wr[b];
 
-	if (r->rd & bit && c >= g->t_rd && c >= bk->t_rd)
-		hits = bk->hit & ~bk->wr;
-	if (r->wr & bit && c >= g->t_wr && c >= bk->t_wr)
-		hits |= bk->hit & bk->wr;
-	for (; hits; hits &= hits - 1) {
-		p->at = dram_first(hits);
+	if (due->rd >> b & 1 && ch->rank.t_rd[r] <= c &&
+	    bank_t_rd(cfg, ch, b) <= c)
+		hits = bk->hit[b] & ~wr;
+	if (due->wr >> b & 1 && ch->rank.t_wr[r] <= c &&
+	    bank_t_wr(cfg, ch, b) <= c)
+		hits |= bk->hit[b] & wr;
+	for (; hits; hits &= ~(1u << p->slot)) {
+		p->slot = bank_oldest(ch, b, hits, &p->at);
 		p->cmd = PPIM_CMD_RD;
-		if (!(bk->wr >> p->at & 1))
+		if (!(wr >> p->slot & 1))
 			return true;
 		p->cmd = PPIM_CMD_WR;
-		if (!bank_after_read(cfg, bk, p->at))
+		if (!p->at || wr == bk->used[b] ||
+		    !bank_after_read(cfg, ch, p))
 			return true;
 	}
 	return false;
 }
 
-static inline bool bank_pick(const struct dram_config *cfg,
-			     const struct dram_channel *ch,
-			     const struct ready *r, struct pick *p, uint64_t c)
+static ALWAYS_INLINE bool bank_pick(const struct dram_config *cfg,
+				    const struct dram_channel *ch,
+				    const struct due *due, struct pick *p,
+				    uint64_t c, uint32_t ranks, bool rare)
 {
-	uint64_t bit = 1ull << p->bank;
+	uint32_t b = p->bank, r = ranks == 1 ? 0 : cfg->rank_of[b];
 
-	if (r->act & bit) {
+	if (due->act >> b & 1) {
 		p->cmd = PPIM_CMD_ACT;
-		return c >= ch->group[ch->bank[p->bank].group].t_act;
+		return bank_t_act(cfg, ch, b) <= c && ch->rank.t_act[r] <= c;
 	}
-	if (r->pre & bit) {
+	/* Its oldest command wants the precharge, so that it goes first. */
+	if (due->pre >> b & 1 && ch->bank.t_pre[b] <= c &&
+	    (!rare || ch->rank.t_pre[r] <= c)) {
 		p->cmd = PPIM_CMD_PRE;
 		return true;
 	}
-	return bank_column(cfg, ch, r, p, c);
+	return bank_column(cfg, ch, due, p, c, ranks);
 }
+
+/* The banks of a set whose ranks are past their limit. */
+#define PAST(cfg, ch, ranks, set, t_rank, c)                                 \
+	({                                                                   \
+		uint64_t past_ = (set);                                      \
+		if ((ranks) > 1)                                             \
+			for (uint32_t r_ = 0; r_ < (ranks); r_++)            \
+				past_ &= (ch)->rank.t_rank[r_] <= (c) ?      \
+						 ~0ull :                     \
+						 ~(cfg)->rank_mask[r_];      \
+		past_;                                                       \
+	})
+
+static ALWAYS_INLINE struct due channel_due(const struct dram_config *cfg,
+					    const struct dram_channel *ch,
+					    uint64_t c, uint32_t ranks)
+{
+	uint64_t free = ~ch->refreshing;
+	struct due due = { 0 };
+
+	if (ch->t_act <= c)
+		due.act = PAST(cfg, ch, ranks, waits_act(ch), t_act, c);
+	if (ch->t_rd <= c)
+		due.rd = PAST(cfg, ch, ranks, ch->hit_rd & free, t_rd, c);
+	if (ch->t_wr <= c)
+		due.wr = PAST(cfg, ch, ranks, ch->hit_wr & free, t_wr, c);
+	if (ch->t_pre <= c)
+		due.pre = ch->want_pre & free;
+	return due;
+}
+
+/*
+ * Serves banks in turn: runs `body` for each of the set, which names the bank
+ * *p, until it is true; then the turn is that bank's.
+ */
+#define IN_TURN(ch, set, p, ready)                                           \
+	({                                                                   \
+		uint64_t any_ = (set);                                       \
+		bool found_ = false;                                         \
+		while (any_) {                                               \
+			uint64_t after_ = any_ & -2ull << (ch)->turn;        \
+			(p)->bank = dram_first(after_ ? after_ : any_);      \
+			if (ready) {                                         \
+				(ch)->turn = (p)->bank;                      \
+				found_ = true;                               \
+				break;                                       \
+			}                                                    \
+			any_ &= ~(1ull << (p)->bank);                        \
+		}                                                            \
+		found_;                                                      \
+	})
 
 /* The next command in turn; false if there is none at this clock. */
-static inline bool channel_pick(const struct dram_config *cfg,
-				struct dram_channel *ch, struct pick *p,
-				uint64_t c)
+static ALWAYS_INLINE bool channel_pick(const struct dram_config *cfg,
+				       struct dram_channel *ch, struct pick *p,
+				       uint64_t c, uint32_t ranks, bool rare)
 {
-	struct ready r = channel_ready(cfg, ch, c);
-	uint64_t any = r.act | r.rd | r.wr | r.pre;
+	struct due due = channel_due(cfg, ch, c, ranks);
 
-	while (any) {
-		uint64_t after = any & -2ull << ch->turn;
-
-		p->bank = dram_first(after ? after : any);
-		if (bank_pick(cfg, ch, &r, p, c)) {
-			ch->turn = p->bank;
-			return true;
-		}
-		any &= ~(1ull << p->bank);
-	}
-	return false;
-}
-
-static bool is_column(enum ppim_dram_cmd cmd)
-{
-	return cmd == PPIM_CMD_RD || cmd == PPIM_CMD_WR;
-}
-
-static void channel_command(struct ppim_dram *m, struct dram_channel *ch,
-			    uint64_t c)
-{
-	struct pick p = { .cmd = PPIM_CMD_REF }, second;
-
-	if (!ch->refreshing || !channel_refresh(m, ch, c)) {
-		if (!channel_pick(&m->cfg, ch, &p, c))
-			return;
-		channel_issue(m, ch, &p, c);
-	}
-	if (!m->cfg.dual || !channel_pick(&m->cfg, ch, &second, c))
-		return;
-	/* A row and a column command, in either order. */
-	if (is_column(second.cmd) == is_column(p.cmd))
-		return;
-	channel_issue(m, ch, &second, c);
-	ch->st.dual_cmds++;
+	return IN_TURN(ch, due.act | due.rd | due.wr | due.pre, p,
+		       bank_pick(cfg, ch, &due, p, c, ranks, rare));
 }
 
 /* ---- from transaction to command queue ---------------------------------- */
-
-static bool channel_drain_due(const struct dram_config *cfg,
-			      const struct dram_channel *ch)
-{
-	return ch->wr.n > 0 && !ch->reads_first &&
-	       (ch->wr.n >= cfg->trans ||
-		(ch->wr.n > DRAM_WRITE_LOW && !ch->queued));
-}
 
 static bool trans_has_read(const struct dram_trans *q, uint32_t bank,
 			   uint64_t addr)
@@ -477,17 +554,18 @@ static bool trans_has_read(const struct dram_trans *q, uint32_t bank,
 	if (!(q->waiting >> bank & 1))
 		return false;
 	for (i = q->head[bank]; i != DRAM_NO_NODE; i = q->node[i].next)
-		if (q->node[i].e.addr == addr && !q->node[i].e.write)
+		if (q->node[i].addr == addr && !q->node[i].write)
 			return true;
 	return false;
 }
 
-static bool bank_has_read(const struct dram_bank *bk, uint64_t addr)
+static bool bank_has_read(const struct dram_banks *bk, uint32_t b,
+			  uint64_t addr)
 {
-	uint32_t i;
+	uint32_t reads;
 
-	for (i = 0; i < bk->n; i++)
-		if (bk->queue[i].addr == addr && !bk->queue[i].write)
+	for (reads = bk->used[b] & ~bk->wr[b]; reads; reads &= reads - 1)
+		if (bk->addr[b][dram_first(reads)] == addr)
 			return true;
 	return false;
 }
@@ -497,40 +575,39 @@ static bool bank_has_read(const struct dram_bank *bk, uint64_t addr)
  * read has yet to leave the read queue, reads go first until it has; without
  * that (as in DRAMsim3) a full write queue would wait for it for ever.
  */
-static bool write_waits(struct dram_channel *ch, uint32_t bank)
+static NOINLINE bool write_waits(struct dram_channel *ch, uint32_t bank,
+				 struct dram_node *node)
 {
-	struct dram_node *node = &ch->wr.node[ch->wr.head[bank]];
-
-	if (!node->after_read)
-		return false;
-	if (trans_has_read(&ch->rd, bank, node->e.addr)) {
+	if (trans_has_read(&ch->rd, bank, node->addr)) {
 		ch->reads_first = 1;
-		ch->reads_first_addr = node->e.addr;
+		ch->reads_first_addr = node->addr;
 		return true;
 	}
-	node->after_read = bank_has_read(&ch->bank[bank], node->e.addr);
+	node->after_read = bank_has_read(&ch->bank, bank, node->addr);
 	return node->after_read;
 }
 
-static void channel_move_write(const struct dram_config *cfg,
-			       struct dram_channel *ch, uint64_t c)
+static ALWAYS_INLINE void channel_move_write(const struct dram_config *cfg,
+					     struct dram_channel *ch)
 {
 	uint64_t banks = ch->wr.waiting & ch->room;
+	struct dram_node *node;
 	uint32_t b;
 
 	if (!banks)
 		return;
 	b = trans_oldest(&ch->wr, banks);
-	if (write_waits(ch, b)) {
+	node = &ch->wr.node[ch->wr.head[b]];
+	if (node->after_read && write_waits(ch, b, node)) {
 		ch->draining = 0;
 		return;
 	}
 	ch->draining--;
-	bank_push(ch, b, &trans_pop(&ch->wr, b)->e, cfg->queue, c);
+	bank_push(cfg, ch, b, trans_pop(&ch->wr, b));
 }
 
-static void channel_move_read(const struct dram_config *cfg,
-			      struct dram_channel *ch, uint64_t c)
+static ALWAYS_INLINE void channel_move_read(const struct dram_config *cfg,
+					    struct dram_channel *ch)
 {
 	uint64_t banks = ch->rd.waiting & ch->room;
 	const struct dram_node *node;
@@ -540,93 +617,234 @@ static void channel_move_read(const struct dram_config *cfg,
 		return;
 	b = trans_oldest(&ch->rd, banks);
 	node = trans_pop(&ch->rd, b);
-	if (ch->reads_first && node->e.addr == ch->reads_first_addr)
+	if (ch->reads_first && node->addr == ch->reads_first_addr)
 		ch->reads_first = 0;
-	bank_push(ch, b, &node->e, cfg->queue, c);
+	bank_push(cfg, ch, b, node);
 }
 
-static void channel_move(const struct dram_config *cfg,
-			 struct dram_channel *ch, uint64_t c)
+static ALWAYS_INLINE void channel_move(const struct dram_config *cfg,
+				       struct dram_channel *ch)
 {
-	if (!ch->draining && channel_drain_due(cfg, ch))
+	if (!ch->draining && dram_drain_due(cfg, ch))
 		ch->draining = ch->wr.n;
 	if (ch->draining)
-		channel_move_write(cfg, ch, c);
+		channel_move_write(cfg, ch);
 	else
-		channel_move_read(cfg, ch, c);
+		channel_move_read(cfg, ch);
 }
 
 /* Could the next clock move a transaction? */
-static bool channel_moves(const struct dram_config *cfg,
-			  const struct dram_channel *ch)
+static ALWAYS_INLINE bool channel_moves(const struct dram_config *cfg,
+					const struct dram_channel *ch)
 {
 	if (ch->draining)
 		return ch->wr.waiting & ch->room;
-	return ch->rd.waiting & ch->room || channel_drain_due(cfg, ch);
+	return ch->rd.waiting & ch->room || dram_drain_due(cfg, ch);
 }
 
-/* ---- when ---------------------------------------------------------------- */
+/* ---- a clock -------------------------------------------------------------- */
 
-/*
- * Earliest clock after c at which a command could issue: never too late, and
- * too early only where a bank group binds more than its rank.
- */
-static uint64_t channel_next_cmd(const struct dram_config *cfg,
-				 const struct dram_channel *ch, uint64_t c)
+static bool is_column(enum ppim_dram_cmd cmd)
 {
-	uint64_t free = ~ch->refreshing;
-	uint64_t act = ch->act_ripe & ch->queued & free;
-	uint64_t rd = ch->col_ripe & ch->hit_rd & free;
-	uint64_t wr = ch->col_ripe & ch->hit_wr & free;
-	uint64_t t = ch->pre.next, t_act = DRAM_NEVER, t_col = DRAM_NEVER, g;
-	uint32_t i;
-
-	if (ch->pre_ripe & free || (ch->refresh_due && !ch->refreshing))
-		return c + 1;
-	for (i = 0; i < cfg->ranks; i++) {
-		const struct dram_rank *rk = &ch->rank[i];
-		uint64_t mask = cfg->rank_mask[i];
-		uint64_t acted = ~cfg->group_mask[rk->act_group];
-		uint64_t coled = ~cfg->group_mask[rk->col_group];
-
-		t_act = dram_min(t_act, rk->t_act);
-		t_col = dram_min(t_col, dram_min(rk->t_rd, rk->t_wr));
-		if (act & mask) {
-			g = act & mask & acted ?
-				    0 : ch->group[rk->act_group].t_act;
-			t = dram_min(t, dram_max(g, rk->t_act));
-		}
-		if (rd & mask) {
-			g = rd & mask & coled ?
-				    0 : ch->group[rk->col_group].t_rd;
-			t = dram_min(t, dram_max(g, rk->t_rd));
-		}
-		if (wr & mask) {
-			g = wr & mask & coled ?
-				    0 : ch->group[rk->col_group].t_wr;
-			t = dram_min(t, dram_max(g, rk->t_wr));
-		}
-	}
-	t = dram_min(t, dram_max(ch->act.next, t_act));
-	t = dram_min(t, dram_max(ch->col.next, t_col));
-	if (ch->refreshing)
-		t = dram_min(t, refresh_next(ch));
-	return dram_max(t, c + 1);
+	return cmd == PPIM_CMD_RD || cmd == PPIM_CMD_WR;
 }
 
-void dram_channel_clock(struct ppim_dram *m, struct dram_channel *ch,
-			uint64_t c)
+/* The second command of a clock: a column command beside a row command. */
+static NOINLINE void channel_second(struct ppim_dram *m,
+				    struct dram_channel *ch,
+				    enum ppim_dram_cmd first, uint64_t c)
+{
+	uint32_t ranks = m->cfg.ranks;
+	struct pick p;
+
+	if (!channel_pick(&m->cfg, ch, &p, c, ranks, true)) {
+		channel_look(&m->cfg, ch);
+		return;
+	}
+	if (is_column(p.cmd) == is_column(first))
+		return;
+	channel_issue(m, ch, &p, c, ranks, true);
+	ch->n.dual_cmds++;
+}
+
+static ALWAYS_INLINE void channel_set_next(const struct dram_config *cfg,
+					   struct dram_channel *ch,
+					   uint64_t t_cmd, uint64_t c)
+{
+	uint64_t t = dram_max(t_cmd, c + 1);
+
+	t = channel_moves(cfg, ch) ? c + 1 : t;
+	ch->t_next = dram_min(t, ch->refresh_next);
+}
+
+/* A clock while a refresh waits or falls due. */
+static NOINLINE void clock_refresh(struct ppim_dram *m,
+				   struct dram_channel *ch, uint64_t c)
 {
 	const struct dram_config *cfg = &m->cfg;
+	struct pick p = { .cmd = PPIM_CMD_REF };
+	uint64_t t;
+	bool issued;
 
-	if (c == ch->t_refresh || ch->refresh_due)
-		channel_refresh_due(cfg, ch, c);
-	if (c >= ch->t_cmd || ch->refreshing) {
-		channel_ripen(ch, c);
-		channel_command(m, ch, c);
+	channel_refresh_due(cfg, ch, c);
+	issued = channel_refresh(m, ch, c);
+	if (!issued && channel_pick(cfg, ch, &p, c, cfg->ranks, true)) {
+		channel_issue(m, ch, &p, c, cfg->ranks, true);
+		issued = true;
 	}
-	channel_move(cfg, ch, c);
-	ch->t_cmd = channel_next_cmd(cfg, ch, c);
-	ch->t_next = channel_moves(cfg, ch) ? c + 1 : ch->t_cmd;
-	ch->t_next = dram_min(ch->t_next, ch->t_refresh);
+	if (issued && cfg->dual)
+		channel_second(m, ch, p.cmd, c);
+	channel_move(cfg, ch);
+	channel_look(cfg, ch);
+	t = channel_t_cmd(ch);
+	if (ch->refresh_due)
+		t = ch->refreshing ? dram_min(t, refresh_next(cfg, ch)) : c + 1;
+	channel_set_next(cfg, ch, t, c);
+	ch->t_refresh = ch->refresh_due ? 0 : ch->refresh_next;
+}
+
+/* A command of any class; several are due. */
+static NOINLINE void clock_mixed(struct ppim_dram *m, struct dram_channel *ch,
+				 uint64_t c)
+{
+	uint32_t ranks = m->cfg.ranks;
+	struct pick p;
+
+	if (channel_pick(&m->cfg, ch, &p, c, ranks, true))
+		channel_issue(m, ch, &p, c, ranks, true);
+	else
+		channel_look(&m->cfg, ch);
+	if (m->cfg.dual && channel_t_cmd(ch) <= c)
+		channel_second(m, ch, p.cmd, c);
+}
+
+static ALWAYS_INLINE void clock_act(struct ppim_dram *m,
+				    struct dram_channel *ch, uint64_t c,
+				    uint32_t ranks)
+{
+	const struct dram_config *cfg = &m->cfg;
+	uint64_t set = PAST(cfg, ch, ranks, waits_act(ch), t_act, c);
+	struct pick p;
+
+	if (IN_TURN(ch, set, &p, bank_t_act(cfg, ch, p.bank) <= c))
+		channel_activate(m, ch, p.bank, c, ranks, false);
+	else
+		channel_look_act(cfg, ch, ranks);
+}
+
+static ALWAYS_INLINE void clock_pre(struct ppim_dram *m,
+				    struct dram_channel *ch, uint64_t c,
+				    uint32_t ranks)
+{
+	uint64_t set = ch->want_pre & ~ch->refreshing;
+	struct pick p;
+
+	if (IN_TURN(ch, set, &p, ch->bank.t_pre[p.bank] <= c))
+		channel_precharge(m, ch, p.bank, c, ranks, false);
+	else
+		channel_look_pre(&m->cfg, ch);
+}
+
+static ALWAYS_INLINE void clock_column(struct ppim_dram *m,
+				       struct dram_channel *ch, uint64_t c,
+				       uint32_t ranks)
+{
+	const struct dram_config *cfg = &m->cfg;
+	struct due due = channel_due(cfg, ch, c, ranks);
+	struct pick p;
+
+	if (IN_TURN(ch, due.rd | due.wr, &p,
+		    bank_column(cfg, ch, &due, &p, c, ranks)))
+		channel_column(m, ch, &p, c, ranks, false);
+	else
+		channel_look_column(cfg, ch, ranks);
+}
+
+/* A clock in which some class of command is due: mostly it is one. */
+static ALWAYS_INLINE void clock_command(struct ppim_dram *m,
+					struct dram_channel *ch, uint64_t c,
+					uint32_t ranks)
+{
+	bool act = ch->t_act <= c, pre = ch->t_pre <= c;
+	bool col = dram_min(ch->t_rd, ch->t_wr) <= c;
+	enum ppim_dram_cmd cmd = PPIM_CMD_ACT;
+
+	if (act + pre + col != 1) {
+		clock_mixed(m, ch, c);
+		return;
+	}
+	if (act) {
+		clock_act(m, ch, c, ranks);
+	} else if (pre) {
+		clock_pre(m, ch, c, ranks);
+	} else {
+		clock_column(m, ch, c, ranks);
+		cmd = PPIM_CMD_RD;
+	}
+	if (m->cfg.dual && channel_t_cmd(ch) <= c)
+		channel_second(m, ch, cmd, c);
+}
+
+static ALWAYS_INLINE void clock_once(struct ppim_dram *m,
+				     struct dram_channel *ch, uint64_t c,
+				     uint32_t ranks, bool rare)
+{
+	if (c >= ch->t_refresh) {
+		clock_refresh(m, ch, c);
+		return;
+	}
+	if (channel_t_cmd(ch) <= c) {
+		if (rare)
+			clock_mixed(m, ch, c);
+		else
+			clock_command(m, ch, c, ranks);
+	}
+	channel_move(&m->cfg, ch);
+	channel_set_next(&m->cfg, ch, channel_t_cmd(ch), c);
+}
+
+/* Until clock `until` is done. */
+static ALWAYS_INLINE void channel_loop(struct ppim_dram *m,
+				       struct dram_channel *ch, uint64_t until,
+				       uint32_t ranks, bool rare)
+{
+	do {
+		clock_once(m, ch, ch->t_next, ranks, rare);
+	} while (ch->t_next <= until);
+}
+
+/* Until the queue has room. */
+static ALWAYS_INLINE uint64_t channel_loop_room(struct ppim_dram *m,
+						struct dram_channel *ch,
+						const struct dram_trans *q,
+						uint32_t ranks, bool rare)
+{
+	uint64_t c;
+
+	do {
+		c = ch->t_next;
+		clock_once(m, ch, c, ranks, rare);
+	} while (q->n == m->cfg.trans);
+	return c;
+}
+
+void dram_channel_run(struct ppim_dram *m, struct dram_channel *ch,
+		      uint64_t until)
+{
+	if (m->cfg.rare || m->observe || m->cfg.ranks > 2)
+		channel_loop(m, ch, until, m->cfg.ranks, true);
+	else if (m->cfg.ranks == 1)
+		channel_loop(m, ch, until, 1, false);
+	else
+		channel_loop(m, ch, until, 2, false);
+}
+
+uint64_t dram_channel_run_room(struct ppim_dram *m, struct dram_channel *ch,
+			       const struct dram_trans *q)
+{
+	if (m->cfg.rare || m->observe || m->cfg.ranks > 2)
+		return channel_loop_room(m, ch, q, m->cfg.ranks, true);
+	if (m->cfg.ranks == 1)
+		return channel_loop_room(m, ch, q, 1, false);
+	return channel_loop_room(m, ch, q, 2, false);
 }

@@ -39,7 +39,12 @@ void dram_delays_init(const struct ppim_spec *spec, struct dram_delays *d);
  */
 struct dram_window4 {
 	uint64_t until[4];
-	uint32_t at;
+	uint64_t at;
+};
+
+struct dram_window32 {
+	uint64_t until[32];
+	uint64_t at;
 };
 
 /* Notes an activation at `now`; returns the earliest clock of the next. */
@@ -47,7 +52,15 @@ static inline uint64_t dram_window4_act(struct dram_window4 *w, uint64_t now,
 					uint32_t span)
 {
 	w->until[w->at] = now + span;
-	w->at = (w->at + 1) & 3;
+	w->at = (w->at + 1) % 4;
+	return w->until[w->at];
+}
+
+static inline uint64_t dram_window32_act(struct dram_window32 *w, uint64_t now,
+					 uint32_t span)
+{
+	w->until[w->at] = now + span;
+	w->at = (w->at + 1) % 32;
 	return w->until[w->at];
 }
 
