@@ -166,7 +166,8 @@ uint64_t ppim_engine_bound_ps(const struct ppim_engine *e,
 	uint64_t bytes = 0, rate;
 	uint32_t j;
 
-	if (!(1u << batch->arch & bound))
+	/* asked before the batch is checked */
+	if (batch->arch >= PPIM_ARCH_COUNT || !(1u << batch->arch & bound))
 		return arrival_ps;
 	for (j = 0; j < batch->n_jobs; j++)
 		bytes += bound_bytes(&batch->jobs[j]);

@@ -436,6 +436,34 @@ static void a_pim_section_sets_parameters(void **state)
 	assert_non_null(strstr(diag.msg, "sram_bites"));
 }
 
+/* The document's table of parameters is the program's. */
+static void the_document_lists_every_parameter(void **state)
+{
+	const struct ppim_param_info *p;
+	char *text = calloc(1, 1 << 20), row[400];
+	size_t i, len;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(text);
+	f = fopen(PPIM_TOP "/qemu-device/docs/engine-pim.md", "r");
+	assert_non_null(f);
+	len = fread(text, 1, (1 << 20) - 1, f);
+	assert_true(len > 0);
+	fclose(f);
+	for (i = 0; (p = ppim_params_info(i)); i++) {
+		snprintf(row, sizeof(row),
+			 "| `%s` | %llu%s%s | %llu to %llu | %s | %s |\n",
+			 p->name, (unsigned long long)p->def,
+			 *p->unit ? " " : "", p->unit,
+			 (unsigned long long)p->min,
+			 (unsigned long long)p->max, p->source, p->text);
+		if (!strstr(text, row))
+			fail_msg("engine-pim.md lacks: %s", row);
+	}
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +480,7 @@ int main(void)
 		cmocka_unit_test(impossible_configurations_are_refused_by_name),
 		cmocka_unit_test(parameters_are_set_by_name),
 		cmocka_unit_test(a_pim_section_sets_parameters),
+		cmocka_unit_test(the_document_lists_every_parameter),
 	};
 
 	return cmocka_run_group_tests_name("engine_check", tests, NULL, NULL);
