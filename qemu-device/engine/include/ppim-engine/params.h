@@ -11,7 +11,6 @@
  *   recnmp  RecNMP (Ke et al., ISCA 2020)
  *   jesd    JESD235: command and address pins of one HBM channel
  *   isscc   Horowitz, ISSCC 2014, energies at 45 nm
- *   fgdram  O'Connor et al., MICRO 2017, energy of an HBM2 access by part
  *   pcie5   PCI Express 5.0 x16; cxl  CXL 2.0 on the same lanes
  *   ours    not published: chosen by us, the reason stands beside it
  */
@@ -73,8 +72,9 @@ enum ppim_link {
 	X(cmd_pin_bits, 28, 1, 4096, "bit/clk", "jesd", \
 	  "command/address bits of a channel in one clock: 14 pins, both " \
 	  "edges") \
-	X(cmd_dq, 1, 0, 1, "", "trim", \
-	  "1: instructions use the channel's idle data pins as well") \
+	X(cmd_dq, 1, 0, 1, "", "ours", \
+	  "1: instructions use the data pins as well, which are idle while " \
+	  "bank groups read") \
 	/* operand moves */ \
 	X(move_row, 1, 0, 1, "", "code", \
 	  "1: a moved operand is written through a row of the destination; " \
@@ -112,13 +112,13 @@ enum ppim_link {
 	/* recnmp preset */ \
 	X(recnmp_cache_bytes, 131072, 0, 1 << 30, "B", "recnmp", \
 	  "cache of one rank's unit") \
-	X(recnmp_ways, 4, 1, 32, "", "recnmp", "its ways") \
+	X(recnmp_ways, 4, 1, 32, "", "ours", "its ways") \
 	X(recnmp_hit_bytes, 64, 1, 1 << 16, "B/clk", "ours", \
 	  "what the cache delivers in one HBM clock: a line") \
 	X(rank_macs, 64, 1, 1 << 16, "", "ours", \
 	  "MACs of one rank's unit: as a bg-PIM") \
 	/* trim preset */ \
-	X(trim_hot_bytes, 65536, 0, 1 << 30, "B", "trim", \
+	X(trim_hot_bytes, 65536, 0, 1 << 30, "B", "ours", \
 	  "hot rows replicated in each bank group: 0.05 % of 128 MB") \
 	X(trim_ways, 8, 1, 32, "", "ours", "ways of the table of them") \
 	/* energy, in femtojoules */ \
@@ -126,10 +126,11 @@ enum ppim_link {
 	  "one fp32 multiply-accumulate: 3.7 + 0.9 pJ") \
 	X(sram_fj_byte, 1250, 0, 1000000000, "fJ/B", "isscc", \
 	  "SRAM access: 10 pJ per 8 B of an 8 KB array") \
-	X(bus_fj_byte, 7840, 0, 1000000000, "fJ/B", "fgdram", \
-	  "array to base die: the data movement's 0.98 pJ/bit") \
-	X(io_fj_byte, 6400, 0, 1000000000, "fJ/B", "fgdram", \
-	  "base die to host: the HBM2 interface's 0.8 pJ/bit") \
+	X(bus_fj_byte, 8000, 0, 1000000000, "fJ/B", "ours", \
+	  "bank group to base die: 1 pJ/bit, the order of moving data " \
+	  "inside an HBM2 stack") \
+	X(io_fj_byte, 6400, 0, 1000000000, "fJ/B", "ours", \
+	  "base die to host: 0.8 pJ/bit, the order of HBM2's interface") \
 	X(dimm_io_fj_byte, 80000, 0, 1000000000, "fJ/B", "ours", \
 	  "DIMM to host: 10 pJ/bit, the order of DDR4's interface") \
 	X(link_fj_byte, 40000, 0, 1000000000, "fJ/B", "ours", \
