@@ -502,11 +502,16 @@ int ppim_spec_find(const char *name_or_path, struct ppim_spec *out,
 		   struct ppim_diag *diag)
 {
 	const char *text = ppim_spec_builtin(name_or_path);
+	int err;
 
 	if (text)
 		return ppim_spec_load_buf(name_or_path, text, strlen(text), out,
 					  diag);
-	return ppim_spec_load(name_or_path, out, diag);
+	err = ppim_spec_load(name_or_path, out, diag);
+	if (err == -ENOENT)
+		spec_fail(diag, err, name_or_path, NULL,
+			  "no shipped specification has this name, and no file");
+	return err;
 }
 
 const struct ppim_ext *ppim_spec_pim(const struct ppim_spec *spec,
