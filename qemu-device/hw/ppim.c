@@ -332,6 +332,7 @@ static void ppim_class_init(ObjectClass *oc, void *data)
 	pc->class_id = PPIM_PCI_CLASS;
 	rc->phases.hold = ppim_reset_hold;
 	set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+	dc->vmsd = &ppim_vmstate;
 	dc->desc = "ProactivePIM memory: HBM with processing in memory, DIMM";
 	device_class_set_props(dc, ppim_properties);
 	for (i = 0; i < ARRAY_SIZE(property_texts); i++)

@@ -50,8 +50,8 @@ struct ppim_seg {
 /* A guest buffer, its scatter list resolved. */
 struct ppim_buf {
 	uint64_t bytes;
-	uint32_t n_segs;
-	uint32_t max_segs;
+	int32_t n_segs;
+	int32_t max_segs;
 	struct ppim_seg *segs;
 };
 
@@ -79,15 +79,16 @@ enum ppim_cmd_kind {
 	PPIM_CMD_RESET,		/* not a guest's: puts the engine back */
 };
 
-/* A job's private inputs and its output. */
+/* A job's private inputs, and its output; of a READ the latter alone. */
 struct ppim_cmd_job {
 	struct ppim_table_desc table;
 	struct ppim_extent *extents[PPIM_MAX_SUBTABLES];
 	uint8_t index_bytes;
 	void *indices, *offsets;	/* as the guest gave them, then int64 */
 	float *weights;
-	float *output;
 	struct ppim_buf out;
+	uint8_t *output;	/* out.bytes of what goes there */
+	uint32_t output_bytes;	/* the same, while it travels */
 };
 
 /* Bags of one job: the unit in which workers share a batch. */
@@ -98,7 +99,7 @@ struct ppim_unit {
 };
 
 struct ppim_cmd {
-	enum ppim_cmd_kind kind;
+	uint32_t kind;		/* enum ppim_cmd_kind */
 	uint16_t qid, cid;
 	uint32_t generation;
 	uint64_t fetched;	/* bytes read from guest memory */
@@ -108,11 +109,14 @@ struct ppim_cmd {
 	/* GNR: jobs[] points into own[] */
 	struct ppim_batch batch;
 	struct ppim_job *jobs;
+	uint64_t bags;
+	int32_t n_own;		/* GNR: n_jobs, READ: 1 */
+	int32_t saved_own;	/* the same, while it travels */
 	struct ppim_cmd_job *own;
 
 	/* WRITE, READ */
-	struct ppim_buf copy;
-	uint8_t *data;
+	uint64_t copy_bytes;
+	uint8_t *data;		/* WRITE */
 	uint64_t copy_offset;	/* in the tier */
 	uint8_t copy_tier;
 
@@ -127,10 +131,10 @@ struct ppim_cmd {
 	/* BQL: time and order (ppim_time.c) */
 	QTAILQ_ENTRY(ppim_cmd) link;	/* in flight, or waiting for a CQ slot */
 	uint64_t admit_ps;	/* guest's clock at the doorbell */
-	uint64_t bound_ps;	/* not done before; icount only */
+	uint64_t least_ps;	/* that it takes at least; icount only */
 	uint64_t end_ps;	/* guest's clock; valid if timed */
 	uint64_t done_ps;	/* guest's clock when the workers were seen ready */
-	uint32_t out_job;	/* outputs before this one are written, */
+	int32_t out_job;	/* outputs before this one are written, */
 	uint64_t out_bytes;	/* and so much of this one */
 	bool timed;
 	bool hung;		/* injected: never ends, */
@@ -204,17 +208,20 @@ struct PPIMState {
 	struct ppim_queue queue[PPIM_QUEUES_MAX + 1];
 	struct ppim_hw_stats stats;	/* host order */
 	struct ppim_pending pending;
+	struct ppim_poison_set poison;	/* while it travels: the pool's */
 
 	/* time */
 	QEMUTimer *timer;
+	VMChangeStateEntry *vmstate;
 	QEMUBH *bh;		/* workers have finished something; not icount */
 	bool stalled;		/* entries wait for admission */
 	ppim_cmd_list inflight;	/* in order of admission */
+	uint8_t *engine_blob;	/* while it travels (ppim_vmstate.c) */
+	uint32_t engine_bytes;
 	uint32_t n_inflight;
 	uint64_t inflight_bytes;
 	uint64_t zero_ps;	/* guest's clock when the device was enabled */
 	uint64_t chain_ps;	/* guest's clock at the end of timed work */
-	uint64_t bound_ps;	/* lower bound of the same, all admitted work */
 	uint64_t now_ps;	/* device timeline, of what has completed */
 	uint64_t visit_bytes;	/* used up of PPIM_VISIT_BYTES */
 };
@@ -321,8 +328,12 @@ void ppim_time_admit(PPIMState *s, struct ppim_cmd *cmd);
 void ppim_time_kick(PPIMState *s);
 bool ppim_time_abort(PPIMState *s, uint16_t qid, uint16_t cid,
 		     uint32_t generation);
+void ppim_time_resume(PPIMState *s);
 void ppim_time_discard(PPIMState *s, uint16_t qid, bool skip);
 void ppim_time_reset(PPIMState *s);
+
+/* ppim_vmstate.c */
+extern const VMStateDescription ppim_vmstate;
 
 /* ppim_stats.c */
 void ppim_stats_count(PPIMState *s, const struct ppim_cmd *cmd);

@@ -34,15 +34,14 @@ static void cmd_job_free(struct ppim_cmd_job *own)
 
 void ppim_cmd_free(struct ppim_cmd *cmd)
 {
-	uint32_t i;
+	int32_t i;
 
-	for (i = 0; cmd->own && i < cmd->batch.n_jobs; i++)
+	for (i = 0; i < cmd->n_own; i++)
 		cmd_job_free(&cmd->own[i]);
 	g_free(cmd->own);
 	g_free(cmd->jobs);
 	g_free(cmd->units);
 	g_free(cmd->data);
-	ppim_buf_free(&cmd->copy);
 	g_free(cmd);
 }
 

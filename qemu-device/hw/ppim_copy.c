@@ -31,7 +31,7 @@ static int place_load(PPIMState *s, struct ppim_cmd *cmd,
 	if (slice >= s->geo.slices)
 		return ppim_cmd_fail(cmd, PPIM_ST_BAD_PLACEMENT, 0);
 	size = dimm ? s->mem.dimm_bytes : s->mem.slice_bytes;
-	bytes = cmd->copy.bytes;
+	bytes = cmd->copy_bytes;
 	if (bytes > size || offset > size - bytes)
 		return ppim_cmd_fail(cmd, PPIM_ST_BAD_PLACEMENT, 0);
 	cmd->copy_tier = sqe->copy.tier;
@@ -39,28 +39,51 @@ static int place_load(PPIMState *s, struct ppim_cmd *cmd,
 	return 0;
 }
 
+/* READ: where the bytes go, and room for them until then. */
+static int read_load(PPIMState *s, struct ppim_cmd *cmd,
+		     const struct ppim_hw_buf *data)
+{
+	cmd->own = ppim_cmd_alloc(cmd, 1, sizeof(*cmd->own));
+	if (!cmd->own)
+		return -1;
+	cmd->n_own = 1;
+	cmd->own->out.bytes = cmd->copy_bytes;
+	if (ppim_buf_load(s, cmd, data, SQE_AT(copy.data), &cmd->own->out))
+		return -1;
+	cmd->own->output = ppim_cmd_alloc(cmd, cmd->copy_bytes, 1);
+	return cmd->own->output ? 0 : -1;
+}
+
+static int write_load(PPIMState *s, struct ppim_cmd *cmd,
+		      const struct ppim_hw_buf *data)
+{
+	struct ppim_buf buf = { .bytes = cmd->copy_bytes };
+	int ret = ppim_buf_load(s, cmd, data, SQE_AT(copy.data), &buf);
+
+	if (!ret) {
+		cmd->data = ppim_cmd_alloc(cmd, cmd->copy_bytes, 1);
+		ret = cmd->data ? ppim_buf_read(s, cmd, &buf, cmd->data) : -1;
+	}
+	ppim_buf_free(&buf);
+	return ret;
+}
+
 int ppim_copy_load(PPIMState *s, struct ppim_cmd *cmd,
 		   const struct ppim_hw_sqe *sqe)
 {
-	cmd->copy.bytes = le64_to_cpu(sqe->copy.data.bytes);
-	if (!cmd->copy.bytes)
+	cmd->copy_bytes = le64_to_cpu(sqe->copy.data.bytes);
+	if (!cmd->copy_bytes)
 		return ppim_cmd_bad_field(cmd, PPIM_IN_SQE,
 					  SQE_AT(copy.data.bytes));
-	if (cmd->copy.bytes > PPIM_COPY_MAX)
+	if (cmd->copy_bytes > PPIM_COPY_MAX)
 		return ppim_cmd_fail(cmd, PPIM_ST_TOO_LARGE, PPIM_COPY_MAX);
 	if (ppim_cmd_tail_zero(cmd, sqe, SQE_AT(copy) + sizeof(sqe->copy)))
 		return -1;
 	if (place_load(s, cmd, sqe))
 		return -1;
-	if (ppim_buf_load(s, cmd, &sqe->copy.data, SQE_AT(copy.data),
-			  &cmd->copy))
-		return -1;
-	cmd->data = ppim_cmd_alloc(cmd, cmd->copy.bytes, 1);
-	if (!cmd->data)
-		return -1;
 	trace_ppim_copy(cmd->qid, cmd->cid, cmd->kind == PPIM_CMD_WRITE,
-			cmd->copy_tier, cmd->copy_offset, cmd->copy.bytes);
+			cmd->copy_tier, cmd->copy_offset, cmd->copy_bytes);
 	if (cmd->kind == PPIM_CMD_READ)
-		return 0;
-	return ppim_buf_read(s, cmd, &cmd->copy, cmd->data);
+		return read_load(s, cmd, &sqe->copy.data);
+	return write_load(s, cmd, &sqe->copy.data);
 }

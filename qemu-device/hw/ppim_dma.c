@@ -177,7 +177,7 @@ static int sg_walk(PPIMState *s, struct ppim_cmd *cmd, uint64_t addr,
 static bool buf_is_whole(const struct ppim_buf *buf)
 {
 	uint64_t sum = 0;
-	uint32_t i;
+	int32_t i;
 
 	/* at most PPIM_SG_MAX entries of 32 bits: no overflow */
 	for (i = 0; i < buf->n_segs; i++)
@@ -207,7 +207,7 @@ int ppim_buf_load(PPIMState *s, struct ppim_cmd *cmd,
 		return ppim_cmd_fail(cmd, PPIM_ST_TOO_LARGE, PPIM_SG_MAX);
 	if (n_sg && le64_to_cpu(hw->addr) % sizeof(struct ppim_hw_sg))
 		return ppim_cmd_bad_field(cmd, where, at);
-	buf->max_segs = MAX(n_sg, 1);
+	buf->max_segs = MAX((int32_t)n_sg, 1);
 	buf->segs = ppim_cmd_alloc(cmd, buf->max_segs, sizeof(*buf->segs));
 	if (!buf->segs)
 		return -1;
@@ -231,7 +231,7 @@ int ppim_buf_read(PPIMState *s, struct ppim_cmd *cmd,
 		  const struct ppim_buf *buf, void *data)
 {
 	uint8_t *p = data;
-	uint32_t i;
+	int32_t i;
 
 	for (i = 0; i < buf->n_segs; i++) {
 		if (ppim_cmd_fetch(s, cmd, buf->segs[i].addr, p,
@@ -245,7 +245,7 @@ int ppim_buf_read(PPIMState *s, struct ppim_cmd *cmd,
 /* Could all of it be written? Asked before the first byte is. */
 int ppim_buf_check(PPIMState *s, const struct ppim_buf *buf, uint64_t *bad)
 {
-	uint32_t i;
+	int32_t i;
 
 	for (i = 0; i < buf->n_segs; i++)
 		if (!dma_allowed(s, buf->segs[i].addr, buf->segs[i].bytes,
@@ -259,7 +259,7 @@ int ppim_buf_write(PPIMState *s, const struct ppim_buf *buf, const void *data,
 		   uint64_t from, uint64_t bytes, uint64_t *bad)
 {
 	uint64_t begin = 0, skip, n;
-	uint32_t i;
+	int32_t i;
 
 	for (i = 0; i < buf->n_segs && bytes; i++) {
 		const struct ppim_seg *seg = &buf->segs[i];

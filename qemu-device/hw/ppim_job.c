@@ -178,6 +178,7 @@ static int jobs_load(PPIMState *s, struct ppim_cmd *cmd,
 		if (job_load(s, cmd, i, &hw[i], &sum))
 			return -1;
 	cmd->fault.job = 0;
+	cmd->bags = sum.bags;
 	trace_ppim_submit(cmd->qid, cmd->cid, cmd->generation,
 			  cmd->batch.arch, cmd->batch.n_jobs, sum.indices,
 			  sum.bags);
@@ -199,6 +200,7 @@ int ppim_gnr_load(PPIMState *s, struct ppim_cmd *cmd,
 	hw = g_new(struct ppim_hw_job, n);
 	if (!cmd->own || !cmd->jobs)
 		return -1;
+	cmd->n_own = n;
 	cmd->batch = (struct ppim_batch){
 		.arch = sqe->gnr.arch ?: s->arch_default,
 		.n_jobs = n, .queue = cmd->qid, .jobs = cmd->jobs,

@@ -105,7 +105,7 @@ static bool poison_in_copy(const struct ppim_memory *mem,
 	uint64_t at = poison_at(mem, p);
 
 	return p->tier == cmd->copy_tier && at >= cmd->copy_offset &&
-	       at - cmd->copy_offset < cmd->copy.bytes;
+	       at - cmd->copy_offset < cmd->copy_bytes;
 }
 
 /* Before a tier is read for the guest. */

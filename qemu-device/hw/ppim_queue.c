@@ -137,11 +137,9 @@ void ppim_queue_complete(PPIMState *s, struct ppim_cmd *cmd)
 static bool outputs_reachable(PPIMState *s, struct ppim_cmd *cmd,
 			      uint64_t *bad)
 {
-	uint32_t i;
+	int32_t i;
 
-	if (cmd->kind == PPIM_CMD_READ)
-		return !ppim_buf_check(s, &cmd->copy, bad);
-	for (i = 0; i < cmd->batch.n_jobs; i++)
+	for (i = 0; i < cmd->n_own; i++)
 		if (ppim_buf_check(s, &cmd->own[i].out, bad)) {
 			cmd->fault.job = i;
 			return false;
@@ -149,28 +147,18 @@ static bool outputs_reachable(PPIMState *s, struct ppim_cmd *cmd,
 	return true;
 }
 
-static uint32_t outputs_count(const struct ppim_cmd *cmd)
-{
-	if (cmd->kind == PPIM_CMD_GNR)
-		return cmd->batch.n_jobs;
-	return cmd->kind == PPIM_CMD_READ;
-}
-
 /* Writes the next part of the next output; false on a DMA error. */
 static bool output_part(PPIMState *s, struct ppim_cmd *cmd, uint64_t *bad)
 {
-	bool is_read = cmd->kind == PPIM_CMD_READ;
-	struct ppim_cmd_job *own = is_read ? NULL : &cmd->own[cmd->out_job];
-	const struct ppim_buf *buf = is_read ? &cmd->copy : &own->out;
-	const void *data = is_read ? (void *)cmd->data : own->output;
-	uint64_t n = MIN(buf->bytes - cmd->out_bytes, PPIM_VISIT_BYTES);
+	struct ppim_cmd_job *own = &cmd->own[cmd->out_job];
+	uint64_t n = MIN(own->out.bytes - cmd->out_bytes, PPIM_VISIT_BYTES);
 
-	if (ppim_buf_write(s, buf, data, cmd->out_bytes, n, bad)) {
+	if (ppim_buf_write(s, &own->out, own->output, cmd->out_bytes, n, bad)) {
 		cmd->fault.job = cmd->out_job;
 		return false;
 	}
 	cmd->out_bytes += n;
-	if (cmd->out_bytes == buf->bytes) {
+	if (cmd->out_bytes == own->out.bytes) {
 		cmd->out_job++;
 		cmd->out_bytes = 0;
 	}
@@ -203,7 +191,7 @@ bool ppim_queue_output(PPIMState *s, struct ppim_cmd *cmd)
 	if (!cmd->out_job && !cmd->out_bytes &&
 	    !outputs_reachable(s, cmd, &bad))
 		goto refused;
-	if (cmd->out_job < outputs_count(cmd)) {
+	if (cmd->out_job < cmd->n_own) {
 		if (!output_part(s, cmd, &bad))
 			goto refused;
 		return false;

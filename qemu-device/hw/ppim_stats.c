@@ -5,16 +5,6 @@
 #include "qemu/bswap.h"
 #include "ppim.h"
 
-static uint64_t cmd_bags(const struct ppim_cmd *cmd)
-{
-	uint64_t bags = 0;
-	uint32_t i;
-
-	for (i = 0; cmd->jobs && i < cmd->batch.n_jobs; i++)
-		bags += cmd->jobs[i].n_bags;
-	return bags;
-}
-
 static void count_note(struct ppim_hw_stats *st,
 		       const struct ppim_annotation *a)
 {
@@ -44,7 +34,7 @@ void ppim_stats_count(PPIMState *s, const struct ppim_cmd *cmd)
 		s->stats.errors++;
 	if (cmd->fault.status)
 		return;
-	s->stats.bags += cmd_bags(cmd);
+	s->stats.bags += cmd->bags;
 	count_note(&s->stats, &cmd->note);
 }
 

@@ -24,6 +24,7 @@
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
 #include "system/cpu-timers.h"
+#include "system/runstate.h"
 #include "ppim.h"
 #include "trace.h"
 
@@ -68,6 +69,18 @@ static void cmd_time(PPIMState *s, struct ppim_cmd *cmd, uint64_t clock_ps)
 	cmd->timed = true;
 }
 
+/*
+ * A time before which the command, the first that is not timed, cannot end.
+ * All that was admitted before it has its end, so under icount this depends on
+ * the commands alone, however fast the workers are.
+ */
+static uint64_t cmd_bound_ps(const PPIMState *s, const struct ppim_cmd *cmd)
+{
+	if (cmd->kind == PPIM_CMD_GNR && s->timebase == PPIM_TIMEBASE_DEVICE)
+		return MAX(s->chain_ps, cmd->admit_ps) + cmd->least_ps;
+	return cmd->admit_ps + cmd->least_ps;
+}
+
 /* Times what can be timed now. */
 static void settle(PPIMState *s, uint64_t clock_ps)
 {
@@ -77,7 +90,7 @@ static void settle(PPIMState *s, uint64_t clock_ps)
 		if (cmd->timed || cmd->hung)
 			continue;
 		if (icount_enabled()) {
-			if (cmd->bound_ps > clock_ps)
+			if (cmd_bound_ps(s, cmd) > clock_ps)
 				return;
 			ppim_pool_wait(s->pool, cmd);
 		} else if (!ppim_pool_is_done(s->pool, cmd)) {
@@ -114,7 +127,7 @@ static void timer_arm(PPIMState *s)
 	if (icount_enabled())
 		QTAILQ_FOREACH(cmd, &s->inflight, link)
 			if (!cmd->timed && !cmd->hung) {
-				next = MIN(next, to_ns(cmd->bound_ps));
+				next = MIN(next, to_ns(cmd_bound_ps(s, cmd)));
 				break;
 			}
 	if (s->stalled && s->n_inflight < PPIM_INFLIGHT_MAX &&
@@ -189,21 +202,20 @@ static void bh_run(void *opaque)
 
 /* ---- admission ----------------------------------------------------------- */
 
-/*
- * A time before which the command cannot end. On the device's timeline the
- * engine's bound counts from the end of all work before it, whose own bound is
- * s->bound_ps; only a duration is taken from the engine.
- */
-static uint64_t cmd_bound_ps(PPIMState *s, const struct ppim_cmd *cmd)
+/* The engine's bound depends on no state, so it may be asked while a worker
+ * charges. */
+static uint64_t cmd_least_ps(PPIMState *s, const struct ppim_cmd *cmd)
 {
-	return MAX(s->bound_ps, cmd->admit_ps);
+	if (cmd->kind != PPIM_CMD_GNR || s->timebase == PPIM_TIMEBASE_OFF)
+		return 0;
+	return ppim_engine_bound_ps(ppim_pool_engine(s->pool), &cmd->batch, 0);
 }
 
 void ppim_time_admit(PPIMState *s, struct ppim_cmd *cmd)
 {
 	cmd->admit_ps = ppim_time_clock_ps();
 	cmd->arrival_ps = cmd->admit_ps - s->zero_ps;
-	cmd->bound_ps = s->bound_ps = cmd_bound_ps(s, cmd);
+	cmd->least_ps = cmd_least_ps(s, cmd);
 	QTAILQ_INSERT_TAIL(&s->inflight, cmd, link);
 	s->n_inflight++;
 	s->inflight_bytes += cmd->bytes;
@@ -273,7 +285,7 @@ void ppim_time_reset(PPIMState *s)
 	ppim_time_discard(s, 0, true);
 	timer_del(s->timer);
 	s->stalled = false;
-	s->chain_ps = s->bound_ps = s->now_ps = s->zero_ps = 0;
+	s->chain_ps = s->now_ps = s->zero_ps = 0;
 	cmd = ppim_cmd_new(PPIM_CMD_RESET, 0, NULL);
 	cmd->orphan = true;
 	ppim_pool_submit(s->pool, cmd);
@@ -284,9 +296,34 @@ void ppim_time_start(PPIMState *s)
 	s->zero_ps = ppim_time_clock_ps();
 }
 
+/* After loading: what was in flight goes on. */
+void ppim_time_resume(PPIMState *s)
+{
+	struct ppim_cmd *cmd;
+
+	s->n_inflight = 0;
+	s->inflight_bytes = 0;
+	QTAILQ_FOREACH(cmd, &s->inflight, link) {
+		s->n_inflight++;
+		s->inflight_bytes += cmd->bytes;
+	}
+	timer_arm(s);
+}
+
+/* A stopped machine's memory must not change: copies into the tiers are over
+ * before migration looks at them for the last time. */
+static void state_changed(void *opaque, bool running, RunState state)
+{
+	PPIMState *s = opaque;
+
+	if (!running)
+		ppim_pool_wait_idle(s->pool);
+}
+
 void ppim_time_init(PPIMState *s)
 {
 	QTAILQ_INIT(&s->inflight);
+	s->vmstate = qemu_add_vm_change_state_handler(state_changed, s);
 	s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, timer_run, s);
 	if (!icount_enabled())
 		s->bh = qemu_bh_new(bh_run, s);
@@ -294,6 +331,7 @@ void ppim_time_init(PPIMState *s)
 
 void ppim_time_exit(PPIMState *s)
 {
+	qemu_del_vm_change_state_handler(s->vmstate);
 	timer_free(s->timer);
 	if (s->bh)
 		qemu_bh_delete(s->bh);

@@ -212,12 +212,12 @@ static void gate_copy(struct ppim_pool *pool, struct ppim_cmd *cmd)
 
 	if (cmd->kind == PPIM_CMD_READ) {
 		if (!ppim_poison_read(&pool->poison, mem, cmd))
-			memcpy(cmd->data, tier + cmd->copy_offset,
-			       cmd->copy.bytes);
+			memcpy(cmd->own[0].output, tier + cmd->copy_offset,
+			       cmd->copy_bytes);
 		return;
 	}
-	memcpy(tier + cmd->copy_offset, cmd->data, cmd->copy.bytes);
-	memory_region_set_dirty(mr, cmd->copy_offset, cmd->copy.bytes);
+	memcpy(tier + cmd->copy_offset, cmd->data, cmd->copy_bytes);
+	memory_region_set_dirty(mr, cmd->copy_offset, cmd->copy_bytes);
 	ppim_poison_heal(&pool->poison, mem, cmd);
 }
 
@@ -282,7 +282,7 @@ static int unit_compute(struct ppim_pool *pool, struct ppim_cmd *cmd,
 			const struct ppim_unit *u, struct ppim_fault *fault)
 {
 	const struct ppim_job *job = &cmd->jobs[u->job];
-	float *out = cmd->own[u->job].output +
+	float *out = (float *)cmd->own[u->job].output +
 		     (size_t)u->first_bag * job->table->shape.dim;
 	uint32_t i, n = u->n_bags * job->table->shape.dim;
 
