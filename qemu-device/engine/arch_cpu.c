@@ -12,9 +12,8 @@
 static void cpu_miss(struct pim_gather *g, struct ppim_pim_cmd *cmd,
 		     uint64_t first, uint64_t end)
 {
-	uint64_t burst = cmd->device == PPIM_PIM_HBM ?
-				 g->x->hbm.burst_bytes :
-				 g->x->dimm.burst_bytes;
+	uint64_t burst = cmd->device == PPIM_PIM_HBM ? g->x->hbm.burst_bytes
+						     : g->x->dimm.burst_bytes;
 
 	if (first == end)
 		return;
@@ -35,9 +34,9 @@ static void cpu_row(struct pim_gather *g, uint32_t sub,
 	end = cmd.addr + g->table->sub[sub].row_bytes;
 	missed = at = cmd.addr / line * line;
 	for (; at < end; at += line) {
-		if (!pim_cache_access(&g->stores->llc,
-				      pim_cache_mix(at | (uint64_t)cmd.device
-							     << 62))) {
+		if (!pim_cache_access(
+			    &g->stores->llc,
+			    pim_cache_mix(at | (uint64_t)cmd.device << 62))) {
 			g->note->cache_misses++;
 			continue;
 		}
@@ -51,7 +50,9 @@ static void cpu_row(struct pim_gather *g, uint32_t sub,
 
 static void cpu_host(struct pim_gather *g, uint8_t op, uint64_t n)
 {
-	struct ppim_pim_cmd cmd = { .device = PPIM_PIM_HOST, .op = op, .n = n,
+	struct ppim_pim_cmd cmd = { .device = PPIM_PIM_HOST,
+				    .op = op,
+				    .n = n,
 				    .bag = PPIM_PIM_NO_BAG };
 
 	if (n)
@@ -76,8 +77,9 @@ static void cpu_gather(struct pim_gather *g, uint32_t first, uint32_t end)
 			}
 		}
 	cpu_host(g, PPIM_PIM_LD, g->note->cache_hits - hits);
-	cpu_host(g, PPIM_PIM_OP, 2 * (g->note->lookups - lookups) *
-					 (g->product_mac + g->row_mac));
+	cpu_host(g, PPIM_PIM_OP,
+		 2 * (g->note->lookups - lookups) *
+			 (g->product_mac + g->row_mac));
 }
 
 const struct pim_preset pim_preset_cpu = {

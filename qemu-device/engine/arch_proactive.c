@@ -6,9 +6,9 @@
  * of the table before, so it runs while partial sums drain. The gather reads no
  * R (G1) row that the SRAM holds; sram.h says what is held when not all fits.
  *
- * TT lookups of a phase are grouped by their G2 slice (gather_tt.c): the slice is
- * read once, each product G1 . G2 formed once. G3 is read from the local copy for
- * each lookup.
+ * TT lookups of a phase are grouped by their G2 slice (gather_tt.c): the slice
+ * is read once, each product G1 . G2 formed once. G3 is read from the local
+ * copy for each lookup.
  *
  * The bd-PIM holds R (G1) too where a phase has cold rows: it takes them from a
  * copy, once, over a channel's bus. G3 of a cold row is read from a copy.
@@ -45,8 +45,10 @@ static void sram_fill_slice(struct pim_gather *g, uint32_t slice, bool self,
 {
 	const struct ppim_placed *p = &g->table->sub[sram_sub(g)];
 	uint32_t copy = g->scratch->copy[sram_sub(g)][slice];
-	struct ppim_pim_cmd cmd = { .device = PPIM_PIM_HBM, .op = PPIM_PIM_PR,
-				    .n = n, .bag = PPIM_PIM_NO_BAG,
+	struct ppim_pim_cmd cmd = { .device = PPIM_PIM_HBM,
+				    .op = PPIM_PIM_PR,
+				    .n = n,
+				    .bag = PPIM_PIM_NO_BAG,
 				    .self = self };
 
 	if (copy == PIM_NIL)
@@ -111,14 +113,14 @@ static void sram_table(struct pim_gather *g, bool share)
 	if (g->algo == PPIM_ALGO_DENSE)
 		return;
 	sram_want(g, &want);
-	g->held = share ? pim_sram_share(&s->sram, &want, &fill) :
-			  pim_sram_take(&s->sram, &want, &fill);
+	g->held = share ? pim_sram_share(&s->sram, &want, &fill)
+			: pim_sram_take(&s->sram, &want, &fill);
 	if (fill)
 		sram_fill(g, g->held);
 	if (!sram_any_cold(g))
 		return;
-	g->base_held = share ? pim_sram_share(&s->base_sram, &want, &fill) :
-			       pim_sram_take(&s->base_sram, &want, &fill);
+	g->base_held = share ? pim_sram_share(&s->base_sram, &want, &fill)
+			     : pim_sram_take(&s->base_sram, &want, &fill);
 	if (fill)
 		sram_fill_base(g, g->base_held);
 }

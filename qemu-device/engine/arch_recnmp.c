@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
  * recnmp (after RecNMP, Ke et al., 2020): a unit with a cache at each rank: of
- * the HBM one per channel, behind the channel's bus, of the DIMM one per rank in
- * the module's buffer. A lookup runs at the rank that has its Q row (G2 slice).
- * R (G1, G3) is taken from that rank's cache; else from the rank itself, if it
- * is R's home; else the host moves it there and the cache keeps it. Partial sums
- * go to the host, which adds them up. So a cold row meets its R in the DIMM's
- * buffer. The cache is by 64 B lines, LRU; a row hits if all its lines do.
+ * the HBM one per channel, behind the channel's bus, of the DIMM one per rank
+ * in the module's buffer. A lookup runs at the rank that has its Q row (G2
+ * slice). R (G1, G3) is taken from that rank's cache; else from the rank
+ * itself, if it is R's home; else the host moves it there and the cache keeps
+ * it. Partial sums go to the host, which adds them up. So a cold row meets its
+ * R in the DIMM's buffer. The cache is by 64 B lines, LRU; a row hits if all
+ * its lines do.
  */
 #include "arch.h"
 

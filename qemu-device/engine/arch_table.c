@@ -7,14 +7,9 @@ extern const struct pim_preset pim_preset_cpu, pim_preset_recnmp,
 	pim_preset_bgpim_dup, pim_preset_proactive, pim_preset_proactive_all;
 
 static const struct pim_preset *const presets[] = {
-	&pim_preset_cpu,
-	&pim_preset_recnmp,
-	&pim_preset_space,
-	&pim_preset_trim,
-	&pim_preset_bgpim,
-	&pim_preset_bgpim_dup,
-	&pim_preset_proactive,
-	&pim_preset_proactive_all,
+	&pim_preset_cpu,       &pim_preset_recnmp,	  &pim_preset_space,
+	&pim_preset_trim,      &pim_preset_bgpim,	  &pim_preset_bgpim_dup,
+	&pim_preset_proactive, &pim_preset_proactive_all,
 };
 
 const struct pim_preset *pim_preset_find(uint32_t arch)

@@ -6,10 +6,10 @@
  * profile, and making a replica is free. It takes rows of any subtable, so R
  * (G1, G3) is replicated as far as it is hot.
  *
- * A lookup whose Q row (G2 slice) has a replica runs on any bank group, in turn,
- * which evens the load; others run where that row is. The operand is read from
- * its replica, or moved by the host as in bgpim. Cold rows go to the base die as
- * in bgpim.
+ * A lookup whose Q row (G2 slice) has a replica runs on any bank group, in
+ * turn, which evens the load; others run where that row is. The operand is read
+ * from its replica, or moved by the host as in bgpim. Cold rows go to the base
+ * die as in bgpim.
  */
 #include "arch.h"
 
@@ -44,8 +44,8 @@ static void trim_replica(struct pim_gather *g, uint32_t sub, uint64_t row,
 	loc->offset = end;
 	if (room < size)
 		return;
-	loc->offset -= size + pim_gather_key(g, sub, row) %
-				      (room / size) * size;
+	loc->offset -=
+		size + pim_gather_key(g, sub, row) % (room / size) * size;
 }
 
 static void trim_operand(struct pim_gather *g, uint32_t sub, uint64_t row,

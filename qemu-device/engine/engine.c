@@ -18,8 +18,8 @@ static double engine_ddr_rate(uint64_t tck_fs)
 static uint32_t engine_dimm_channels(const struct ppim_spec *dimm,
 				     const struct ppim_params *params)
 {
-	return dimm->channels > 1 ? dimm->channels :
-				    (uint32_t)params->dimm_channels;
+	return dimm->channels > 1 ? dimm->channels
+				  : (uint32_t)params->dimm_channels;
 }
 
 /* Share of accesses that keeps bank groups and DIMM channels busy alike. */
@@ -33,8 +33,7 @@ static uint32_t engine_hot_ppm(const struct ppim_engine *e)
 	if (!e->dimm_bytes)
 		return 1000000;
 	hbm = 1e6 * e->geo.slices * h->burst_bytes /
-	      ((double)pim_max(h->t.tccd_l, h->t.burst) *
-	       (double)h->t.tck_fs);
+	      ((double)pim_max(h->t.tccd_l, h->t.burst) * (double)h->t.tck_fs);
 	dimm = engine_ddr_rate(d->t.tck_fs) * 1e-3 * (d->bus_width / 8) *
 	       engine_dimm_channels(d, &e->params);
 	return (uint32_t)(1e6 * hbm / (hbm + dimm));
@@ -50,8 +49,8 @@ static int engine_set_geometry(struct ppim_engine *e, uint64_t hbm_bytes,
 	if (!slices || slices > UINT16_MAX || slices & (slices - 1))
 		return engine_fail(diag, -EINVAL,
 				   "%s: %llu bank groups are not a power of "
-				   "two below 65536", h->name,
-				   (unsigned long long)slices);
+				   "two below 65536",
+				   h->name, (unsigned long long)slices);
 	least = slices * h->banks_per_group * h->row_bytes;
 	if (hbm_bytes < least || hbm_bytes & (hbm_bytes - 1))
 		return engine_fail(diag, -EINVAL,
@@ -76,8 +75,8 @@ static int engine_check_refresh(const struct ppim_spec *s,
 {
 	const struct ppim_timing *t = &s->t;
 	bool by_bank = s->refresh == PPIM_REFRESH_BANK_STAGGERED;
-	uint64_t banks = by_bank ? (uint64_t)s->bankgroups *
-					   s->banks_per_group : 1;
+	uint64_t banks =
+		by_bank ? (uint64_t)s->bankgroups * s->banks_per_group : 1;
 	uint64_t every = (by_bank ? t->trefib : t->trefi) * banks;
 	uint64_t need = (by_bank ? t->trfcb : t->trfc) + t->trc + t->trcd_rd +
 			4ull * t->tfaw;
@@ -86,10 +85,9 @@ static int engine_check_refresh(const struct ppim_spec *s,
 		return 0;
 	return engine_fail(diag, -EINVAL,
 			   "%s: %s: a bank is refreshed every %llu clocks, "
-			   "which has to be more than %llu", s->name,
-			   by_bank ? "tREFIb" : "tREFI",
-			   (unsigned long long)every,
-			   (unsigned long long)need);
+			   "which has to be more than %llu",
+			   s->name, by_bank ? "tREFIb" : "tREFI",
+			   (unsigned long long)every, (unsigned long long)need);
 }
 
 /* ---- fingerprints ------------------------------------------------------- */
@@ -103,12 +101,19 @@ uint64_t engine_spec_hash(const struct ppim_spec *s)
 {
 	const struct ppim_timing *t = &s->t;
 	const uint64_t words[] = {
-		s->channels, s->ranks, s->bankgroups, s->banks_per_group,
-		s->row_bytes, s->burst_bytes, s->bus_width,
-		s->devices_per_rank, s->refresh, t->tck_fs, t->burst, t->cl,
-		t->trcd_rd, t->trp, t->tras, t->trc, t->tccd_s, t->tccd_l,
-		t->trrd_s, t->trrd_l, t->tfaw, t->trtp, t->trfc, t->trefi,
-		t->trfcb, t->trefib,
+		s->channels,   s->ranks,
+		s->bankgroups, s->banks_per_group,
+		s->row_bytes,  s->burst_bytes,
+		s->bus_width,  s->devices_per_rank,
+		s->refresh,    t->tck_fs,
+		t->burst,      t->cl,
+		t->trcd_rd,    t->trp,
+		t->tras,       t->trc,
+		t->tccd_s,     t->tccd_l,
+		t->trrd_s,     t->trrd_l,
+		t->tfaw,       t->trtp,
+		t->trfc,       t->trefi,
+		t->trfcb,      t->trefib,
 	};
 	uint64_t h = 1;
 	size_t i;
@@ -224,7 +229,7 @@ void ppim_engine_trace(struct ppim_engine *engine, ppim_trace_fn fn,
 
 /* ---- saved state -------------------------------------------------------- */
 
-#define ENGINE_STATE_MAGIC 0x31656e69676e6570ull
+#define ENGINE_STATE_MAGIC   0x31656e69676e6570ull
 #define ENGINE_STATE_VERSION 1ull
 
 static void engine_walk(struct ppim_engine *e, struct pim_io *io)
@@ -283,11 +288,10 @@ int ppim_engine_load(struct ppim_engine *engine, const void *buf, size_t bytes,
 		return err;
 	engine_walk(engine, &io);
 	if (io.bad || io.pos != bytes)
-		return engine_fail(diag, -EINVAL,
-				   "state: %s at byte %zu of %zu",
-				   io.bad ? "impossible value before or" :
-					    "ends",
-				   io.pos, bytes);
+		return engine_fail(
+			diag, -EINVAL, "state: %s at byte %zu of %zu",
+			io.bad ? "impossible value before or" : "ends", io.pos,
+			bytes);
 	io.mode = PIM_IO_LOAD;
 	io.pos = 0;
 	engine_walk(engine, &io);

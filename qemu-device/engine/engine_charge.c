@@ -24,7 +24,8 @@ static void charge_trace_batch(const struct ppim_engine *e, uint32_t arch,
 
 static void charge_link(struct pim_gather *g, uint8_t op, uint64_t bytes)
 {
-	const struct ppim_pim_cmd cmd = { .device = PPIM_PIM_LINK, .op = op,
+	const struct ppim_pim_cmd cmd = { .device = PPIM_PIM_LINK,
+					  .op = op,
 					  .n = bytes,
 					  .bag = PPIM_PIM_NO_BAG };
 
@@ -100,10 +101,11 @@ int ppim_engine_charge(struct ppim_engine *e, const struct ppim_batch *batch,
 	for (j = 0; j < batch->n_jobs; j++)
 		charge_job(&g, &batch->jobs[j]);
 	pim_exec_end(&e->x, out);
-	out->energy_pj += (g.store_bytes * (batch->arch == PPIM_ARCH_CPU ?
-						    e->params.llc_fj_byte :
-						    e->params.sram_fj_byte) +
-			   500) / 1000;
+	out->energy_pj += (g.store_bytes * (batch->arch == PPIM_ARCH_CPU
+						    ? e->params.llc_fj_byte
+						    : e->params.sram_fj_byte) +
+			   500) /
+			  1000;
 	return 0;
 }
 
@@ -113,7 +115,8 @@ void ppim_engine_copy(struct ppim_engine *e, uint8_t tier, uint64_t addr,
 {
 	bool hbm = tier == PPIM_TIER_HBM;
 	uint64_t burst = hbm ? e->x.hbm.burst_bytes : e->x.dimm.burst_bytes;
-	struct pim_gather g = { .x = &e->x, .trace = e->trace,
+	struct pim_gather g = { .x = &e->x,
+				.trace = e->trace,
 				.trace_opaque = e->trace_opaque };
 	struct ppim_pim_cmd cmd = {
 		.device = hbm ? PPIM_PIM_HBM : PPIM_PIM_DIMM,
@@ -146,8 +149,8 @@ static uint64_t bound_bytes(const struct ppim_job *job)
 	if (job->has_padding)
 		return 0;
 	return (uint64_t)job->n_indices *
-	       t->sub[t->shape.algo == PPIM_ALGO_TT ? PPIM_SUB_G3 :
-						      PPIM_SUB_Q].row_bytes;
+	       t->sub[t->shape.algo == PPIM_ALGO_TT ? PPIM_SUB_G3 : PPIM_SUB_Q]
+		       .row_bytes;
 }
 
 /*
@@ -175,7 +178,8 @@ uint64_t ppim_engine_bound_ps(const struct ppim_engine *e,
 	rate = (((uint64_t)h->n_slices * h->burst_bytes << 20) / h->t.tccd) + 1;
 	if (e->x.has_dimm)
 		rate += (((uint64_t)d->channels * d->burst_bytes << 20) /
-			 d->t.bus) + 1;
+			 d->t.bus) +
+			1;
 	ps = ((unsigned __int128)bytes << 20) / rate * e->x.unit_fs / 1000;
 	return arrival_ps + (uint64_t)ps;
 }

@@ -58,14 +58,14 @@ static int check_extent(const struct check *c, const struct ppim_placed *p,
 	uint64_t bytes, size;
 
 	if (x->tier != PPIM_TIER_HBM && x->tier != PPIM_TIER_DIMM)
-		return x->tier <= PPIM_TIER_HOST ?
-			       check_fail(c, PPIM_ST_UNSUPPORTED, 0,
-					  (uint64_t)sub << 32 | e) :
-			       check_place_fail(c, sub, e);
+		return x->tier <= PPIM_TIER_HOST
+			       ? check_fail(c, PPIM_ST_UNSUPPORTED, 0,
+					    (uint64_t)sub << 32 | e)
+			       : check_place_fail(c, sub, e);
 	if (x->tier == PPIM_TIER_HBM && x->slice >= c->engine->geo.slices)
 		return check_place_fail(c, sub, e);
-	size = x->tier == PPIM_TIER_HBM ? c->engine->geo.slice_bytes :
-					  c->engine->dimm_bytes;
+	size = x->tier == PPIM_TIER_HBM ? c->engine->geo.slice_bytes
+					: c->engine->dimm_bytes;
 	if (x->rows < check_rows_needed(p, e) ||
 	    __builtin_mul_overflow(x->rows, (uint64_t)p->row_stride, &bytes))
 		return check_place_fail(c, sub, e);
@@ -119,9 +119,8 @@ static void check_set_extents(struct check_set *set, uint32_t slices,
 
 /* A copy of `shared` in every bank group that holds rows of the main
  * subtable, and at least one in the HBM for the base die. */
-static int check_copies(const struct check *c,
-			const struct ppim_table_desc *t, uint32_t main,
-			uint32_t shared)
+static int check_copies(const struct check *c, const struct ppim_table_desc *t,
+			uint32_t main, uint32_t shared)
 {
 	const struct ppim_placed *p = &t->sub[shared];
 	uint32_t slices = c->engine->geo.slices;
@@ -182,8 +181,8 @@ static int check_offsets(const struct check *c, const struct ppim_job *job)
 	uint32_t b;
 
 	if (!job->n_bags)
-		return job->n_indices ?
-			       check_fail(c, PPIM_ST_BAD_OFFSETS, 0, 0) : 0;
+		return job->n_indices ? check_fail(c, PPIM_ST_BAD_OFFSETS, 0, 0)
+				      : 0;
 	if (job->offsets[0])
 		return check_fail(c, PPIM_ST_BAD_OFFSETS, 0, 0);
 	for (b = 1; b < job->n_bags; b++) {
@@ -225,6 +224,7 @@ static int check_map(const struct check *c, const struct ppim_job *job,
 {
 	const struct ppim_table_desc *t = job->table;
 	const struct ppim_placed *p = &t->sub[sub];
+	const struct engine_div unused = { .d = 1 }; /* it is mapped */
 	struct ppim_row_loc loc;
 	uint64_t rows[16];
 	uint32_t i, k, n;
@@ -242,7 +242,7 @@ static int check_map(const struct check *c, const struct ppim_job *job,
 		}
 		for (k = 0; k < n; k++)
 			if (engine_is_lookup(job, job->indices[i + k]) &&
-			    engine_locate(p, NULL, rows[k], 0, &loc))
+			    engine_locate(p, &unused, rows[k], 0, &loc))
 				return check_fail(c, PPIM_ST_BAD_PLACEMENT,
 						  check_bag_of(job, i + k),
 						  (uint64_t)sub << 32 |
@@ -270,8 +270,7 @@ static int check_job(const struct check *c, const struct ppim_job *job)
 }
 
 int ppim_engine_check(const struct ppim_engine *engine,
-		      const struct ppim_batch *batch,
-		      struct ppim_fault *fault)
+		      const struct ppim_batch *batch, struct ppim_fault *fault)
 {
 	struct check c = { .engine = engine, .batch = batch, .fault = fault };
 

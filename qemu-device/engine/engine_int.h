@@ -106,8 +106,8 @@ static inline int engine_is_lookup(const struct ppim_job *job, int64_t index)
 /* First position past bag b. */
 static inline uint32_t engine_bag_end(const struct ppim_job *job, uint32_t b)
 {
-	return b + 1 < job->n_bags ? (uint32_t)job->offsets[b + 1] :
-				     job->n_indices;
+	return b + 1 < job->n_bags ? (uint32_t)job->offsets[b + 1]
+				   : job->n_indices;
 }
 
 /* Row of subtable `sub` that index i refers to. */
@@ -117,8 +117,8 @@ static inline uint64_t engine_row_of(const struct ppim_shape *s, uint32_t sub,
 	uint64_t p3 = s->tt_p[2], p23 = p3 * s->tt_p[1];
 
 	if (s->algo == PPIM_ALGO_QR)
-		return sub == PPIM_SUB_Q ? i / s->collisions :
-					   i % s->collisions;
+		return sub == PPIM_SUB_Q ? i / s->collisions
+					 : i % s->collisions;
 	if (s->algo != PPIM_ALGO_TT)
 		return i;
 	if (sub == PPIM_SUB_G1)
@@ -127,16 +127,16 @@ static inline uint64_t engine_row_of(const struct ppim_shape *s, uint32_t sub,
 }
 
 /* Bits of a preset's needs: enum ppim_arch -> 1u << arch. */
-#define ENGINE_ARCHS                                                    \
-	(1u << PPIM_ARCH_CPU | 1u << PPIM_ARCH_RECNMP |                 \
-	 1u << PPIM_ARCH_SPACE | 1u << PPIM_ARCH_TRIM |                 \
-	 1u << PPIM_ARCH_BGPIM | 1u << PPIM_ARCH_BGPIM_DUP |            \
+#define ENGINE_ARCHS                                                           \
+	(1u << PPIM_ARCH_CPU | 1u << PPIM_ARCH_RECNMP |                        \
+	 1u << PPIM_ARCH_SPACE | 1u << PPIM_ARCH_TRIM |                        \
+	 1u << PPIM_ARCH_BGPIM | 1u << PPIM_ARCH_BGPIM_DUP |                   \
 	 1u << PPIM_ARCH_PROACTIVE | 1u << PPIM_ARCH_PROACTIVE_ALL)
 /* Presets that need copies of the shared subtables, and of them a hint. */
-#define ENGINE_ARCHS_COPY                                               \
-	(1u << PPIM_ARCH_BGPIM_DUP | 1u << PPIM_ARCH_PROACTIVE |        \
+#define ENGINE_ARCHS_COPY                                                      \
+	(1u << PPIM_ARCH_BGPIM_DUP | 1u << PPIM_ARCH_PROACTIVE |               \
 	 1u << PPIM_ARCH_PROACTIVE_ALL)
-#define ENGINE_ARCHS_HINT                                               \
+#define ENGINE_ARCHS_HINT                                                      \
 	(1u << PPIM_ARCH_PROACTIVE | 1u << PPIM_ARCH_PROACTIVE_ALL)
 
 #endif

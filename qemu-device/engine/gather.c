@@ -175,8 +175,8 @@ static int scratch_copies(struct pim_scratch *s, const struct pim_exec *x,
 	for (k = 0; k < PPIM_MAX_SUBTABLES; k++) {
 		s->copy[k] = scratch_new(s->copy[k], x->hbm.n_slices,
 					 sizeof(*s->copy[k]));
-		s->home[k] = scratch_new(s->home[k], extents,
-					 sizeof(*s->home[k]));
+		s->home[k] =
+			scratch_new(s->home[k], extents, sizeof(*s->home[k]));
 		if (!s->copy[k] || !s->home[k])
 			return -ENOMEM;
 	}
@@ -369,9 +369,8 @@ static void gather_count_tt(struct pim_gather *g, const struct pim_lookup *l)
 		pim_seen_test_set(&s->seen[PPIM_SUB_G1], l->row[PPIM_SUB_G1]);
 	g->note->entry_reuses +=
 		pim_seen_test_set(&s->seen[PPIM_SUB_G3], l->row[PPIM_SUB_G3]);
-	g->note->entry_reuses +=
-		pairs_test_set(&s->pairs, l->row[PPIM_SUB_G1] << 32 |
-						  l->row[PPIM_SUB_G2]);
+	g->note->entry_reuses += pairs_test_set(
+		&s->pairs, l->row[PPIM_SUB_G1] << 32 | l->row[PPIM_SUB_G2]);
 }
 
 bool pim_gather_lookup(struct pim_gather *g, int64_t index,

@@ -132,8 +132,8 @@ static inline uint32_t pim_gather_bursts(const struct pim_gather *g,
 					 uint32_t sub,
 					 const struct ppim_row_loc *loc)
 {
-	return loc->tier == PPIM_TIER_HBM ? g->bursts[sub] :
-					    g->dimm_bursts[sub];
+	return loc->tier == PPIM_TIER_HBM ? g->bursts[sub]
+					  : g->dimm_bursts[sub];
 }
 
 void pim_gather_emit(struct pim_gather *g, const struct ppim_pim_cmd *cmd);

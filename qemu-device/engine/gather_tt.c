@@ -64,8 +64,8 @@ static void group_lookups(struct pim_gather *g, uint32_t head, uint32_t slice)
 static void group_read(struct pim_gather *g, uint32_t i2, uint32_t head)
 {
 	const struct ppim_shape *shape = &g->table->shape;
-	uint64_t product = 4ull * shape->tt_q[0] * shape->tt_q[1] *
-			   shape->tt_r[1];
+	uint64_t product =
+		4ull * shape->tt_q[0] * shape->tt_q[1] * shape->tt_r[1];
 	uint32_t room, products, now;
 	struct ppim_row_loc loc;
 
@@ -98,8 +98,8 @@ static uint32_t group_phase(struct pim_gather *g, uint32_t first, uint32_t end)
 				continue;
 			pim_gather_home(g, g->main, l.row[g->main], &loc);
 			if (loc.tier == PPIM_TIER_HBM)
-				groups = group_add(g->scratch, &l, at++,
-						   groups);
+				groups =
+					group_add(g->scratch, &l, at++, groups);
 			else
 				pim_bg_cold(g, &l, &loc);
 		}

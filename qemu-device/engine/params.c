@@ -10,9 +10,14 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct ppim_param_info infos[] = {
-#define INFO(field, def_, min_, max_, unit_, source_, text_)            \
-	{ .name = #field, .def = def_, .min = min_, .max = max_,        \
-	  .unit = unit_, .source = source_, .text = text_ },
+#define INFO(field, def_, min_, max_, unit_, source_, text_)                   \
+	{ .name = #field,                                                      \
+	  .def = def_,                                                         \
+	  .min = min_,                                                         \
+	  .max = max_,                                                         \
+	  .unit = unit_,                                                       \
+	  .source = source_,                                                   \
+	  .text = text_ },
 	PPIM_PARAMS(INFO)
 #undef INFO
 };
@@ -174,8 +179,9 @@ int ppim_params_check(const struct ppim_params *params, struct ppim_diag *diag)
 		return params_out_of_range(&infos[i], text, diag);
 	}
 	if (params->link != PPIM_LINK_NONE && !params->link_mbps)
-		return params_fail(diag, -EINVAL,
-				   "link_mbps: a %s link needs more than 0 MB/s",
-				   ppim_link_name(params->link));
+		return params_fail(
+			diag, -EINVAL,
+			"link_mbps: a %s link needs more than 0 MB/s",
+			ppim_link_name(params->link));
 	return 0;
 }

@@ -11,7 +11,8 @@
 #define EXEC_MOVE_BURSTS 1024u
 /* Partial sums of a phase that take reads at the same time, and the room that
  * their shares may take. */
-#define EXEC_SLOTS 1024u
+#define EXEC_SLOTS     1024u
+#define EXEC_MIN_SLOTS 16u
 #define EXEC_ACC_BYTES (8u << 20)
 
 /* ---- life --------------------------------------------------------------- */
@@ -34,8 +35,9 @@ static void exec_set_mac(struct pim_mac *mac, uint64_t units, uint64_t mhz,
 	uint64_t tck_fs = x->hbm.t.tck * x->unit_fs;
 
 	mac->units = engine_div_by(units);
-	mac->cycle_q32 = (uint64_t)((((unsigned __int128)cycle_fs << 32) +
-				     tck_fs - 1) / tck_fs);
+	mac->cycle_q32 =
+		(uint64_t)((((unsigned __int128)cycle_fs << 32) + tck_fs - 1) /
+			   tck_fs);
 	mac->tck = x->hbm.t.tck;
 	mac->memo_mac = 0;
 	mac->memo_ticks = 0;
@@ -75,12 +77,10 @@ static void exec_set_constants(struct pim_exec *x,
 	x->miss_fs = latency / (p->cpu_cores * p->cpu_misses);
 	x->line_fs = p->llc_line * 1000 * FS_PER_NS / p->llc_mbps;
 	x->flop_as = 1000 * FS_PER_NS / p->cpu_gflops;
-	x->link_as = p->link_mbps ?
-			     1000 * 1000 * FS_PER_NS / p->link_mbps : 0;
+	x->link_as = p->link_mbps ? 1000 * 1000 * FS_PER_NS / p->link_mbps : 0;
 	pim_energy_init(&x->energy.hbm, config->hbm, x->hbm.n_ranks);
 	if (x->has_dimm)
-		pim_energy_init(&x->energy.dimm, config->dimm,
-				x->dimm.n_ranks);
+		pim_energy_init(&x->energy.dimm, config->dimm, x->dimm.n_ranks);
 }
 
 static int exec_alloc(struct pim_exec *x)
@@ -91,8 +91,10 @@ static int exec_alloc(struct pim_exec *x)
 	x->words = (x->nodes + 63) / 64;
 	x->max_ops = EXEC_OPS;
 	x->max_slots = EXEC_ACC_BYTES / (x->nodes * sizeof(struct pim_acc));
-	x->max_slots = x->max_slots > EXEC_SLOTS ? EXEC_SLOTS :
-		       x->max_slots < 16 ? 16 : x->max_slots;
+	if (x->max_slots > EXEC_SLOTS)
+		x->max_slots = EXEC_SLOTS;
+	if (x->max_slots < EXEC_MIN_SLOTS)
+		x->max_slots = EXEC_MIN_SLOTS;
 	/* drains of a channel: each of its units' share of each partial sum */
 	per = x->hbm.ranks * x->hbm.bankgroups + 1;
 	if (per < x->dimm.ranks)
@@ -104,10 +106,12 @@ static int exec_alloc(struct pim_exec *x)
 	x->acc = calloc((size_t)x->max_slots * x->nodes, sizeof(*x->acc));
 	x->holders = calloc((size_t)x->max_slots * x->words, sizeof(uint64_t));
 	x->labels = calloc(PPIM_PIM_MAX_BAG + 1, sizeof(*x->labels));
-	x->drains = calloc((size_t)channels * x->max_drains,
-			   sizeof(*x->drains));
-	return x->ops && x->deps && x->slots && x->acc && x->holders &&
-			       x->labels && x->drains ? 0 : -ENOMEM;
+	x->drains =
+		calloc((size_t)channels * x->max_drains, sizeof(*x->drains));
+	if (!x->ops || !x->deps || !x->slots || !x->acc || !x->holders ||
+	    !x->labels || !x->drains)
+		return -ENOMEM;
+	return 0;
 }
 
 int pim_exec_init(struct pim_exec *x, const struct ppim_engine_config *config,
@@ -125,9 +129,8 @@ int pim_exec_init(struct pim_exec *x, const struct ppim_engine_config *config,
 	if (x->has_dimm)
 		x->unit_fs = exec_gcd(x->unit_fs, config->dimm->t.tck_fs);
 	err = pim_mem_init(&x->hbm, config->hbm, config->hbm->channels,
-			   config->hbm_bytes, x->unit_fs,
-			   (uint32_t)p->bg_queue, (uint32_t)p->bg_operands,
-			   diag);
+			   config->hbm_bytes, x->unit_fs, (uint32_t)p->bg_queue,
+			   (uint32_t)p->bg_operands, diag);
 	if (!err && x->has_dimm)
 		err = pim_mem_init(&x->dimm, config->dimm, dimm_channels,
 				   config->dimm_bytes, x->unit_fs,
@@ -140,8 +143,7 @@ int pim_exec_init(struct pim_exec *x, const struct ppim_engine_config *config,
 	exec_set_constants(x, config);
 	if (exec_alloc(x)) {
 		pim_exec_free(x);
-		return engine_fail(diag, -ENOMEM,
-				   "no memory for the executor");
+		return engine_fail(diag, -ENOMEM, "no memory for the executor");
 	}
 	return 0;
 }
@@ -188,8 +190,8 @@ void pim_exec_walk(struct pim_exec *x, struct pim_io *io)
 
 uint64_t pim_exec_ps(const struct pim_exec *x, uint64_t ticks)
 {
-	return x->base_ps + (uint64_t)(((unsigned __int128)ticks * x->unit_fs +
-					999) / 1000);
+	return x->base_ps +
+	       (uint64_t)(((unsigned __int128)ticks * x->unit_fs + 999) / 1000);
 }
 
 /* ---- batches ------------------------------------------------------------ */
@@ -254,8 +256,8 @@ static void exec_set_ready(struct pim_exec *x, struct pim_mem *m,
 static void exec_set_floor(struct pim_exec *x, uint64_t floor)
 {
 	x->floor = floor;
-	x->gather = x->params.phase_overlap ? floor :
-					      pim_max(floor, x->phase_end[0]);
+	x->gather = x->params.phase_overlap ? floor
+					    : pim_max(floor, x->phase_end[0]);
 	exec_set_ready(x, &x->hbm, &x->hbm_tck);
 	if (x->has_dimm)
 		exec_set_ready(x, &x->dimm, &x->dimm_tck);
@@ -395,8 +397,8 @@ static void exec_transfer(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 static void exec_push(struct pim_exec *x, struct pim_mem *m, uint32_t s,
 		      const struct pim_op *op)
 {
-	uint8_t queue = op->kind == PIM_K_SOURCE ? PIM_QUEUE_HOST :
-						   PIM_QUEUE_UNIT;
+	uint8_t queue =
+		op->kind == PIM_K_SOURCE ? PIM_QUEUE_HOST : PIM_QUEUE_UNIT;
 	struct pim_slice *sl = &m->slice[s];
 	uint32_t at;
 
@@ -443,8 +445,8 @@ static uint32_t exec_push_run(struct pim_exec *x, struct pim_mem *m,
 			      uint32_t bag)
 {
 	uint64_t left = n, mac = op->mac, given = 0, upto;
-	bool interleaved = op->to == PPIM_PIM_TO_HOST &&
-			   !(op->flags & PIM_F_COPY);
+	bool interleaved =
+		op->to == PPIM_PIM_TO_HOST && !(op->flags & PIM_F_COPY);
 	struct pim_where w;
 	uint32_t ops = 0, node;
 
@@ -454,9 +456,9 @@ static uint32_t exec_push_run(struct pim_exec *x, struct pim_mem *m,
 		op->row = w.row;
 		op->bank = (uint8_t)w.bank;
 		op->n = left < w.bursts ? (uint32_t)left : w.bursts;
-		upto = left == op->n ? mac :
-		       (uint64_t)((unsigned __int128)mac *
-				  (n - left + op->n) / n);
+		upto = left == op->n ? mac
+				     : (uint64_t)((unsigned __int128)mac *
+						  (n - left + op->n) / n);
 		op->mac = upto - given;
 		given = upto;
 		node = exec_node_of(x, m, op, w.slice);
@@ -494,8 +496,8 @@ static void exec_cmd_cached(struct pim_exec *x, struct pim_mem *m,
 	struct pim_acc *acc;
 	uint32_t node;
 
-	lines = engine_divide(&x->hit_bytes, cmd->n * m->burst_bytes +
-						     x->hit_bytes.d - 1);
+	lines = engine_divide(&x->hit_bytes,
+			      cmd->n * m->burst_bytes + x->hit_bytes.d - 1);
 	work = pim_max(work, lines * x->hbm.t.tck);
 	exec_where(x, m, false, cmd->addr, &w);
 	c = &m->chan[pim_mem_channel(m, w.slice)];
@@ -521,8 +523,9 @@ static void exec_cmd_read(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 	op.to = pim_exec_unit(x, cmd);
 	op.kind = op.to == PPIM_PIM_TO_BG ? PIM_K_READ : PIM_K_FAR;
 	if (cmd->mac == PPIM_PIM_MAC_DEFAULT)
-		op.mac = op.to == PPIM_PIM_TO_HOST ?
-				 0 : cmd->n * m->burst_bytes / 4;
+		op.mac = op.to == PPIM_PIM_TO_HOST
+				 ? 0
+				 : cmd->n * m->burst_bytes / 4;
 	if (cmd->cached)
 		exec_cmd_cached(x, m, cmd);
 	else
@@ -533,8 +536,10 @@ static void exec_cmd_read(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 static void exec_cmd_copy(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 {
 	struct pim_mem *m = cmd->device == PPIM_PIM_HBM ? &x->hbm : &x->dimm;
-	struct pim_op op = { .dep = PIM_NIL, .kind = PIM_K_FAR,
-			     .to = PPIM_PIM_TO_HOST, .flags = PIM_F_COPY };
+	struct pim_op op = { .dep = PIM_NIL,
+			     .kind = PIM_K_FAR,
+			     .to = PPIM_PIM_TO_HOST,
+			     .flags = PIM_F_COPY };
 
 	if (cmd->op == PPIM_PIM_CW)
 		op.flags |= PIM_F_WRITE;
@@ -544,7 +549,8 @@ static void exec_cmd_copy(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 static void exec_cmd_fill(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 {
 	uint64_t offset = cmd->addr & (x->hbm.slice_bytes - 1);
-	struct pim_op op = { .dep = PIM_NIL, .kind = PIM_K_FILL,
+	struct pim_op op = { .dep = PIM_NIL,
+			     .kind = PIM_K_FILL,
 			     .to = PPIM_PIM_TO_BG };
 	uint32_t s, first = 0, last = x->hbm.n_slices - 1;
 	uint32_t groups = x->hbm.ranks * x->hbm.bankgroups;
@@ -590,10 +596,9 @@ static void exec_move(struct pim_exec *x, struct pim_mem *from, uint64_t addr,
 
 static void exec_cmd_move(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 {
-	struct pim_mem *from = cmd->device == PPIM_PIM_HBM ? &x->hbm :
-							     &x->dimm;
-	struct pim_mem *to = cmd->dst_device == PPIM_PIM_HBM ? &x->hbm :
-							       &x->dimm;
+	struct pim_mem *from = cmd->device == PPIM_PIM_HBM ? &x->hbm : &x->dimm;
+	struct pim_mem *to =
+		cmd->dst_device == PPIM_PIM_HBM ? &x->hbm : &x->dimm;
 	struct pim_op sink = { .kind = PIM_K_SINK, .to = PPIM_PIM_TO_BG };
 	uint64_t addr = cmd->addr, dst = cmd->dst, left = cmd->n;
 	uint32_t n;
@@ -607,8 +612,7 @@ static void exec_cmd_move(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 	else if (!x->params.move_row)
 		sink.flags = PIM_F_NO_ROW;
 	for (; left; left -= n) {
-		n = left < EXEC_MOVE_BURSTS ? (uint32_t)left :
-					      EXEC_MOVE_BURSTS;
+		n = left < EXEC_MOVE_BURSTS ? (uint32_t)left : EXEC_MOVE_BURSTS;
 		/* the last piece completes the operand */
 		sink.mac = n == left ? cmd->mac : 0;
 		exec_move(x, from, addr, to, dst, n, &sink, cmd->bag);
@@ -621,7 +625,8 @@ static void exec_cmd_move(struct pim_exec *x, const struct ppim_pim_cmd *cmd)
 static uint64_t exec_link_ticks(const struct pim_exec *x, uint64_t bytes)
 {
 	return (uint64_t)(((unsigned __int128)bytes * x->link_as +
-			   x->unit_fs * 1000 - 1) / (x->unit_fs * 1000));
+			   x->unit_fs * 1000 - 1) /
+			  (x->unit_fs * 1000));
 }
 
 static void exec_cmd_down(struct pim_exec *x, uint64_t bytes)
@@ -844,7 +849,9 @@ void pim_exec_end(struct pim_exec *x, struct ppim_annotation *out)
 	out->end_ps = pim_exec_ps(x, x->batch_end);
 	out->busy_ps = out->end_ps - out->start_ps;
 	out->cycles = (uint64_t)(((unsigned __int128)(x->batch_end - first) *
-				  x->unit_fs + tck_fs - 1) / tck_fs);
+					  x->unit_fs +
+				  tck_fs - 1) /
+				 tck_fs);
 	out->reads_hbm = x->hbm.stats.reads;
 	out->reads_dimm = x->dimm.stats.reads;
 	out->activations_hbm = x->hbm.stats.acts;

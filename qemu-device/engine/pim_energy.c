@@ -27,10 +27,12 @@ void pim_energy_init(struct pim_mem_energy *e, const struct ppim_spec *spec,
 	e->act_fj = energy_fj(&m, PPIM_ENERGY_ACT, m.act_pj);
 	e->read_fj = energy_fj(&m, PPIM_ENERGY_READ, m.read_pj);
 	e->write_fj = energy_fj(&m, PPIM_ENERGY_WRITE, m.write_pj);
-	e->refresh_fj = spec->refresh == PPIM_REFRESH_BANK_STAGGERED ?
-		energy_fj(&m, PPIM_ENERGY_REFRESH_BANK, m.refresh_bank_pj) :
-		energy_fj(&m, PPIM_ENERGY_REFRESH, m.refresh_pj);
-	e->active_uw = energy_uw(&m, PPIM_ENERGY_ACTIVE, m.active_pj, spec,
-				 ranks);
+	e->refresh_fj =
+		spec->refresh == PPIM_REFRESH_BANK_STAGGERED
+			? energy_fj(&m, PPIM_ENERGY_REFRESH_BANK,
+				    m.refresh_bank_pj)
+			: energy_fj(&m, PPIM_ENERGY_REFRESH, m.refresh_pj);
+	e->active_uw =
+		energy_uw(&m, PPIM_ENERGY_ACTIVE, m.active_pj, spec, ranks);
 	e->idle_uw = energy_uw(&m, PPIM_ENERGY_IDLE, m.idle_pj, spec, ranks);
 }

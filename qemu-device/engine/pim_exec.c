@@ -132,8 +132,7 @@ static void exec_acc_done(struct pim_exec *x, const struct pim_op *op,
 	acc = &x->acc[(size_t)op->slot * x->nodes + node];
 	acc->ready = pim_max(acc->ready, done);
 	if (!--acc->pending && x->slots[op->slot].bursts)
-		pim_exec_drain(x, node, acc->ready,
-			       x->slots[op->slot].bursts);
+		pim_exec_drain(x, node, acc->ready, x->slots[op->slot].bursts);
 }
 
 /* ---- units -------------------------------------------------------------- */
@@ -146,7 +145,8 @@ uint64_t pim_mac_ticks(struct pim_mac *mac, uint64_t macs)
 		return mac->memo_ticks;
 	cycles = engine_divide(&mac->units, macs + mac->units.d - 1);
 	clocks = (uint64_t)(((unsigned __int128)cycles * mac->cycle_q32 +
-			     UINT32_MAX) >> 32);
+			     UINT32_MAX) >>
+			    32);
 	mac->memo_mac = macs;
 	mac->memo_ticks = clocks * mac->tck;
 	return mac->memo_ticks;
@@ -337,8 +337,7 @@ static uint64_t exec_take_bus(const struct pim_mem *m, uint64_t *free,
 /* The bg-PIM's MACs work on what arrives from `data` on and is there whole at
  * `whole`. */
 static void exec_combine(struct pim_exec *x, struct pim_mem *m, uint32_t s,
-			 const struct pim_op *op, uint64_t data,
-			 uint64_t whole)
+			 const struct pim_op *op, uint64_t data, uint64_t whole)
 {
 	struct pim_slice *sl = &m->slice[s];
 	uint64_t work = pim_mac_ticks(&x->bg_mac, op->mac);
@@ -442,8 +441,7 @@ static void exec_far(struct pim_exec *x, struct pim_mem *m, uint32_t s,
 		end = exec_take_bus(m, &m->rank[rank].bus_free,
 				    &m->rank[rank].bus_busy, data, op->n);
 	} else {
-		end = exec_take_bus(m, &c->bus_free, &c->bus_busy, data,
-				    op->n);
+		end = exec_take_bus(m, &c->bus_free, &c->bus_busy, data, op->n);
 		x->bus_bytes += m == &x->hbm ? bytes : 0;
 		x->dimm_io_bytes += m == &x->dimm ? bytes : 0;
 	}
@@ -486,7 +484,8 @@ static uint64_t exec_host_pass(struct pim_exec *x, uint64_t t, uint64_t bytes)
 static void exec_wake(struct pim_exec *x, const struct pim_dep *dep)
 {
 	exec_set_key(x, dep->mem, dep->slice);
-	exec_set_channel_key(x, dep->mem, pim_mem_channel(dep->mem, dep->slice));
+	exec_set_channel_key(x, dep->mem,
+			     pim_mem_channel(dep->mem, dep->slice));
 }
 
 static void exec_source(struct pim_exec *x, struct pim_mem *m, uint32_t s,
@@ -525,8 +524,8 @@ static void exec_sink(struct pim_exec *x, struct pim_mem *m, uint32_t s,
 	uint64_t bytes = (uint64_t)op->n * m->burst_bytes, end;
 	struct pim_chan *c = &m->chan[ch];
 
-	t = pim_max(t, m == &x->hbm ? pim_max(c->phy_free, c->bus_free) :
-				      c->bus_free);
+	t = pim_max(t, m == &x->hbm ? pim_max(c->phy_free, c->bus_free)
+				    : c->bus_free);
 	if (m == &x->hbm) {
 		exec_take_bus(m, &c->phy_free, &c->phy_busy, t, op->n);
 		x->io_bytes += bytes;
@@ -550,8 +549,8 @@ static void exec_sink(struct pim_exec *x, struct pim_mem *m, uint32_t s,
 /* ---- commits ------------------------------------------------------------ */
 
 /* A refresh falls due before t: it goes first. */
-static bool exec_refreshed(struct pim_exec *x, struct pim_mem *m,
-			   uint32_t rank, uint64_t t)
+static bool exec_refreshed(struct pim_exec *x, struct pim_mem *m, uint32_t rank,
+			   uint64_t t)
 {
 	if (t < m->rank[rank].ref_due)
 		return false;
@@ -587,8 +586,9 @@ static uint64_t exec_row_commands(struct pim_exec *x, struct pim_mem *m,
 {
 	if (m != &x->hbm || exec_is_instruction(x, op))
 		return t;
-	return pim_max(t, exec_take_commands(x, m, &c->row_cmd, &c->row_busy,
-					     2) - m->t.tck);
+	return pim_max(t,
+		       exec_take_commands(x, m, &c->row_cmd, &c->row_busy, 2) -
+			       m->t.tck);
 }
 
 /* One instruction for the whole read, or a command for each burst: then the
@@ -612,9 +612,8 @@ static uint64_t exec_col_commands(struct pim_exec *x, struct pim_mem *m,
 
 /* Opens the row at a time that the activation window allows. False: a refresh
  * went first. */
-static bool exec_open(struct pim_exec *x, struct pim_mem *m,
-		      struct pim_chan *c, uint32_t s, const struct pim_op *op,
-		      uint64_t *col)
+static bool exec_open(struct pim_exec *x, struct pim_mem *m, struct pim_chan *c,
+		      uint32_t s, const struct pim_op *op, uint64_t *col)
 {
 	struct pim_bank *b = &m->bank[(size_t)s * m->banks + op->bank];
 	uint32_t rank = s / m->bankgroups;
@@ -727,8 +726,7 @@ static bool exec_step(struct pim_exec *x, struct pim_mem *m, uint32_t ch)
 	for (s = first + 1; s < first + n; s++)
 		if (m->slice[s].key < m->slice[best].key)
 			best = s;
-	if (c->n_drains &&
-	    exec_drains(x, m, ch)->ready <= m->slice[best].key)
+	if (c->n_drains && exec_drains(x, m, ch)->ready <= m->slice[best].key)
 		exec_commit_drain(x, m, ch);
 	else if (m->slice[best].key != PIM_NEVER)
 		exec_commit(x, m, best);

@@ -26,12 +26,12 @@ enum pim_kind {
 	PIM_K_SINK, /* a move's destination */
 };
 
-#define PIM_F_NO_ROW 1u /* destination is a register, not a row */
+#define PIM_F_NO_ROW  1u /* destination is a register, not a row */
 #define PIM_F_NO_BANK 2u /* destination is no bank group at all */
-#define PIM_F_OPENED 8u /* its row was opened for it */
-#define PIM_F_HEARS 4u /* hears a command that was sent to another one */
-#define PIM_F_COPY 16u /* by the host's DMA, not by its cores */
-#define PIM_F_WRITE 32u
+#define PIM_F_OPENED  8u /* its row was opened for it */
+#define PIM_F_HEARS   4u /* hears a command that was sent to another one */
+#define PIM_F_COPY    16u /* by the host's DMA, not by its cores */
+#define PIM_F_WRITE   32u
 
 struct pim_op {
 	uint64_t mac;

@@ -83,8 +83,10 @@ static int mem_alloc(struct pim_mem *m)
 	m->chan = calloc(m->channels, sizeof(*m->chan));
 	m->starts = calloc((size_t)m->n_slices * m->window, sizeof(uint64_t));
 	m->macs = calloc((size_t)m->n_slices * m->operands, sizeof(uint64_t));
-	return m->bank && m->slice && m->rank && m->chan && m->starts &&
-			       m->macs ? 0 : -ENOMEM;
+	if (!m->bank || !m->slice || !m->rank || !m->chan || !m->starts ||
+	    !m->macs)
+		return -ENOMEM;
+	return 0;
 }
 
 static int mem_set_geometry(struct pim_mem *m, const struct ppim_spec *spec,
@@ -116,8 +118,8 @@ static int mem_set_geometry(struct pim_mem *m, const struct ppim_spec *spec,
 	if (rows >= PIM_ROW_NONE)
 		return engine_fail(diag, -EINVAL,
 				   "%s: %llu bytes are more rows than a bank "
-				   "can have", spec->name,
-				   (unsigned long long)bytes);
+				   "can have",
+				   spec->name, (unsigned long long)bytes);
 	m->rows = rows ? (uint32_t)rows : 1;
 	m->slice_bytes = bytes / m->n_slices;
 	return 0;
@@ -140,8 +142,10 @@ int pim_mem_init(struct pim_mem *m, const struct ppim_spec *spec,
 	mem_set_map(m, spec);
 	if (mem_alloc(m)) {
 		pim_mem_free(m);
-		return engine_fail(diag, -ENOMEM, "no memory for the banks of "
-				   "%s", spec->name);
+		return engine_fail(diag, -ENOMEM,
+				   "no memory for the banks of "
+				   "%s",
+				   spec->name);
 	}
 	pim_mem_reset(m, spec);
 	return 0;
@@ -163,7 +167,7 @@ static uint64_t mem_first_refresh(const struct pim_mem *m,
 				  const struct ppim_spec *spec, uint32_t r)
 {
 	if (spec->refresh == PPIM_REFRESH_NONE || !m->t.trefi)
-		return PIM_TIME_MAX;
+		return PIM_NEVER;
 	if (spec->refresh != PPIM_REFRESH_RANK_STAGGERED)
 		return m->t.trefi;
 	return mem_ticks(m, (uint64_t)spec->t.trefi * (r + 1) / m->ranks);
@@ -256,8 +260,7 @@ void pim_mem_busiest(const struct pim_mem *m, struct pim_busy *busy)
 	}
 }
 
-void pim_mem_decode(const struct pim_mem *m, uint64_t addr,
-		    struct pim_where *w)
+void pim_mem_decode(const struct pim_mem *m, uint64_t addr, struct pim_where *w)
 {
 	const struct pim_map *map = &m->map;
 	uint64_t bits = addr >> map->shift;
@@ -372,7 +375,7 @@ static void mem_walk_rank(struct pim_mem *m, struct pim_io *io,
 	pim_io_time(io, &r->last_act);
 	pim_io_time(io, &r->act_next);
 	pim_io_time(io, &r->bus_free);
-	if (r->ref_due < PIM_TIME_MAX)
+	if (r->ref_due != PIM_NEVER)
 		pim_io_time(io, &r->ref_due);
 	pim_io_u32(io, &r->faw_pos, ARRAY_SIZE(r->faw) - 1);
 	pim_io_u32(io, &r->ref_bank, m->bankgroups * m->banks - 1);

@@ -15,9 +15,9 @@
 #include "engine_int.h"
 #include "pim_io.h"
 
-#define PIM_NEVER UINT64_MAX
+#define PIM_NEVER    UINT64_MAX
 #define PIM_ROW_NONE UINT32_MAX
-#define PIM_NIL UINT32_MAX
+#define PIM_NIL	     UINT32_MAX
 
 /* Constraints in ticks. */
 struct pim_timing {
@@ -71,7 +71,8 @@ struct pim_slice {
 };
 
 struct pim_rank {
-	uint64_t faw[4]; /* tFAW after the last ones; faw[faw_pos]: the oldest */
+	uint64_t
+		faw[4]; /* tFAW after the last ones; faw[faw_pos]: the oldest */
 	uint64_t last_act;
 	uint64_t act_next; /* tRRD_S after it */
 	uint64_t bus_free; /* a unit at the rank reads over this */

@@ -23,8 +23,8 @@ static uint64_t run_bytes(const struct ppim_engine *e, uint8_t device)
 static int run_check_range(const struct ppim_engine *e, uint8_t device,
 			   uint64_t addr, uint64_t n, struct ppim_diag *diag)
 {
-	const struct pim_mem *m = device == PPIM_PIM_HBM ? &e->x.hbm :
-							   &e->x.dimm;
+	const struct pim_mem *m =
+		device == PPIM_PIM_HBM ? &e->x.hbm : &e->x.dimm;
 	uint64_t bytes = run_bytes(e, device), len;
 
 	if (!bytes)
@@ -60,17 +60,17 @@ static int run_check_unit(const struct ppim_engine *e,
 			  const struct ppim_pim_cmd *cmd,
 			  struct ppim_diag *diag)
 {
-	static const char *const units[PPIM_PIM_UNITS] = {
-		"default", "bg", "rank", "base", "host"
-	};
+	static const char *const units[PPIM_PIM_UNITS] = { "default", "bg",
+							   "rank", "base",
+							   "host" };
 	uint8_t level = e->running->level;
-	uint8_t unit = cmd->op == PPIM_PIM_DR && !cmd->to ?
-			       level : pim_exec_unit(&e->x, cmd);
+	uint8_t unit = cmd->op == PPIM_PIM_DR && !cmd->to
+			       ? level
+			       : pim_exec_unit(&e->x, cmd);
 
 	if (run_has_unit(level, cmd, unit))
 		return 0;
-	return engine_fail(diag, -EINVAL,
-			   "preset %s has no unit '%s' for %s",
+	return engine_fail(diag, -EINVAL, "preset %s has no unit '%s' for %s",
 			   ppim_arch_name(e->running->arch), units[unit],
 			   cmd->op == PPIM_PIM_DR ? "DR" : "RD");
 }
@@ -82,7 +82,8 @@ static int run_check_fill(const struct ppim_engine *e,
 	uint64_t in = cmd->addr & (e->geo.slice_bytes - 1);
 
 	if (!(1u << e->running->arch & ENGINE_ARCHS_HINT))
-		return engine_fail(diag, -EINVAL, "preset %s has no SRAM to "
+		return engine_fail(diag, -EINVAL,
+				   "preset %s has no SRAM to "
 				   "prefetch into",
 				   ppim_arch_name(e->running->arch));
 	if (cmd->n * e->x.hbm.burst_bytes > e->geo.slice_bytes - in)
@@ -132,11 +133,13 @@ static int run_check(struct ppim_engine *e, const struct ppim_pim_cmd *cmd,
 	if (!pim_exec_bag_fits(&e->x, cmd->bag))
 		return engine_fail(diag, -EINVAL,
 				   "expected TR for some bag: %u bags of the "
-				   "phase wait for it", e->x.max_slots);
+				   "phase wait for it",
+				   e->x.max_slots);
 	err = run_check_unit(e, cmd, diag);
 	if (!err && cmd->cached &&
 	    pim_exec_unit(&e->x, cmd) != PPIM_PIM_TO_RANK)
-		return engine_fail(diag, -EINVAL, "preset %s has no cache at "
+		return engine_fail(diag, -EINVAL,
+				   "preset %s has no cache at "
 				   "its units",
 				   ppim_arch_name(e->running->arch));
 	if (err || cmd->op != PPIM_PIM_DR)

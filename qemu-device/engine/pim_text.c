@@ -63,8 +63,8 @@ struct text_out {
 	int n;
 };
 
-static __attribute__((format(printf, 2, 3))) void
-text_put(struct text_out *t, const char *fmt, ...)
+static __attribute__((format(printf, 2, 3))) void text_put(struct text_out *t,
+							   const char *fmt, ...)
 {
 	size_t at = (size_t)t->n < t->bytes ? (size_t)t->n : t->bytes;
 	va_list ap;
@@ -212,7 +212,9 @@ static int text_parse_bag(const char *value, struct ppim_pim_cmd *cmd)
 		return -EINVAL;
 	cmd->bag = (uint32_t)bag;
 	return cmd->op == PPIM_PIM_RD || cmd->op == PPIM_PIM_TR ||
-			       cmd->op == PPIM_PIM_DR ? 0 : -EINVAL;
+			       cmd->op == PPIM_PIM_DR
+		       ? 0
+		       : -EINVAL;
 }
 
 static int text_parse_dst(const char *value, struct ppim_pim_cmd *cmd)
@@ -224,8 +226,7 @@ static int text_parse_dst(const char *value, struct ppim_pim_cmd *cmd)
 		cmd->dst_device = PPIM_PIM_DIMM;
 		value += 5;
 	}
-	return cmd->op == PPIM_PIM_DR ? text_number(value, &cmd->dst) :
-					-EINVAL;
+	return cmd->op == PPIM_PIM_DR ? text_number(value, &cmd->dst) : -EINVAL;
 }
 
 static int text_parse_mac(const char *value, struct ppim_pim_cmd *cmd)
@@ -264,8 +265,9 @@ static int text_parse_key(char *word, struct ppim_pim_cmd *cmd)
 		return -EINVAL;
 	unit = text_find(units, ARRAY_SIZE(units), value);
 	cmd->to = (uint8_t)unit;
-	return unit > 0 && (cmd->op == PPIM_PIM_RD || cmd->op == PPIM_PIM_DR) ?
-		       0 : -EINVAL;
+	return unit > 0 && (cmd->op == PPIM_PIM_RD || cmd->op == PPIM_PIM_DR)
+		       ? 0
+		       : -EINVAL;
 }
 
 /* Which commands a device takes. */
@@ -323,8 +325,8 @@ int ppim_pim_parse(const char *text, struct ppim_pim_line *out,
 	if (err)
 		return err;
 	if (!w.n) {
-		out->kind = strchr(text, '#') ? PPIM_PIM_LINE_COMMENT :
-						PPIM_PIM_LINE_PHASE;
+		out->kind = strchr(text, '#') ? PPIM_PIM_LINE_COMMENT
+					      : PPIM_PIM_LINE_PHASE;
 		return 0;
 	}
 	if (!strcmp(w.word[0], "@"))

@@ -6,9 +6,9 @@
 #include "ppim-engine/pim.h"
 #include "ppim-engine/replay.h"
 
-#define REPLAY_MAGIC "ppim-replay"
+#define REPLAY_MAGIC   "ppim-replay"
 #define REPLAY_VERSION 1
-#define REPLAY_LINE 2048
-#define REPLAY_WORDS 32 /* words of a list in one line */
+#define REPLAY_LINE    2048
+#define REPLAY_WORDS   32 /* words of a list in one line */
 
 #endif

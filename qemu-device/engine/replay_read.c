@@ -8,9 +8,9 @@
 #include "replay.h"
 
 /* A dump is input: what it may ask for is bounded. */
-#define REPLAY_MAX_TABLES (1u << 20)
+#define REPLAY_MAX_TABLES  (1u << 20)
 #define REPLAY_MAX_INDICES (1u << 28)
-#define REPLAY_MAX_JOBS (1u << 16)
+#define REPLAY_MAX_JOBS	   (1u << 16)
 
 struct reader_table {
 	struct ppim_table_desc desc;
@@ -63,8 +63,10 @@ static int reader_line(struct ppim_replay *r, char **first,
 
 		gzerror(r->file, &err);
 		r->line_no++;
-		return err == Z_OK || err == Z_STREAM_END ? 0 :
-			reader_fail(r, diag, "a whole file, not a damaged one");
+		return err == Z_OK || err == Z_STREAM_END
+			       ? 0
+			       : reader_fail(r, diag,
+					     "a whole file, not a damaged one");
 	}
 	r->line_no++;
 	len = strlen(r->line);
@@ -152,8 +154,8 @@ static int reader_memory(struct ppim_replay *r, struct ppim_spec *spec,
 	if (engine_spec_hash(spec) != hash)
 		return engine_fail(diag, -EINVAL,
 				   "%s:%u: specification %s is not the one "
-				   "that the dump was made with", r->name,
-				   r->line_no, name);
+				   "that the dump was made with",
+				   r->name, r->line_no, name);
 	return 0;
 }
 
@@ -264,8 +266,8 @@ int ppim_replay_open(const char *path, struct ppim_replay **replay,
 		return engine_fail(diag, -ENOMEM, "no memory for %s", path);
 	snprintf(r->name, sizeof(r->name), "%s",
 		 standard ? "standard input" : path);
-	r->file = standard ? gzdopen(dup(STDIN_FILENO), "rb") :
-			     gzopen(path, "rb");
+	r->file = standard ? gzdopen(dup(STDIN_FILENO), "rb")
+			   : gzopen(path, "rb");
 	if (!r->file) {
 		err = errno ? -errno : -ENOMEM;
 		free(r);
@@ -411,7 +413,8 @@ static int reader_sub(struct ppim_replay *r, struct ppim_diag *diag)
 	    reader_u32(r, UINT32_MAX, &p->flags) ||
 	    reader_u32(r, ENGINE_MAX_EXTENTS, &p->n_extents) ||
 	    reader_u32(r, 31, &p->map_bits) || !p->n_extents)
-		return reader_fail(r, diag, "a subtable's rows, row bytes, "
+		return reader_fail(r, diag,
+				   "a subtable's rows, row bytes, "
 				   "stride, flags, extents and map bits");
 	t->extents[k] = calloc(p->n_extents, sizeof(*t->extents[k]));
 	p->extents = t->extents[k];
@@ -528,12 +531,14 @@ static int reader_job(struct ppim_replay *r, struct reader_job *j,
 	if (ret < 0)
 		return ret;
 	if (!ret || strcmp(first, "job") || reader_job_head(r, job, &weights))
-		return reader_fail(r, diag, "'job table mode indices bags "
+		return reader_fail(r, diag,
+				   "'job table mode indices bags "
 				   "weights padding'");
 	j->indices = calloc(job->n_indices + 1ull, sizeof(*j->indices));
 	j->offsets = calloc(job->n_bags + 1ull, sizeof(*j->offsets));
-	j->weights = weights ? calloc(job->n_indices + 1ull,
-				      sizeof(*j->weights)) : NULL;
+	j->weights =
+		weights ? calloc(job->n_indices + 1ull, sizeof(*j->weights))
+			: NULL;
 	if (!j->indices || !j->offsets || (weights && !j->weights))
 		return engine_fail(diag, -ENOMEM, "%s:%u: no memory for a job",
 				   r->name, r->line_no);
@@ -565,8 +570,7 @@ static int reader_jobs(struct ppim_replay *r, uint32_t n,
 	ret = reader_line(r, &first, diag);
 	if (ret < 0)
 		return ret;
-	return ret && !strcmp(first, "end") ? 0 :
-					      reader_fail(r, diag, "'end'");
+	return ret && !strcmp(first, "end") ? 0 : reader_fail(r, diag, "'end'");
 }
 
 static int reader_batch(struct ppim_replay *r, struct ppim_batch *batch,
@@ -607,8 +611,7 @@ int ppim_replay_next(struct ppim_replay *r, struct ppim_batch *batch,
 		else if (!strcmp(first, "map"))
 			ret = reader_map(r, diag);
 		else
-			ret = reader_fail(r, diag,
-					  "table, sub, map or batch");
+			ret = reader_fail(r, diag, "table, sub, map or batch");
 		if (ret)
 			return ret;
 	}

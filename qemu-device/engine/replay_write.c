@@ -50,11 +50,10 @@ writer_word(struct ppim_replay_writer *w, const char *head, const char *fmt,
 	va_list ap;
 
 	if (!w->words)
-		w->len = (size_t)snprintf(w->line, sizeof(w->line), "%s",
-					  head);
+		w->len = (size_t)snprintf(w->line, sizeof(w->line), "%s", head);
 	va_start(ap, fmt);
-	w->len += (size_t)vsnprintf(w->line + w->len,
-				    sizeof(w->line) - w->len, fmt, ap);
+	w->len += (size_t)vsnprintf(w->line + w->len, sizeof(w->line) - w->len,
+				    fmt, ap);
 	va_end(ap);
 	if (++w->words == REPLAY_WORDS)
 		writer_flush(w);
@@ -108,8 +107,8 @@ static int writer_head(struct ppim_replay_writer *w,
 	writer_memory(w, "dimm", config->dimm, config->dimm_bytes);
 	for (i = 0; ppim_params_info(i); i++)
 		writer_line(w, "param %s %llu", ppim_params_info(i)->name,
-			    (unsigned long long)ppim_params_get(
-				    &config->params, i));
+			    (unsigned long long)ppim_params_get(&config->params,
+								i));
 	writer_state(w, state, bytes / sizeof(*state));
 	writer_line(w, "begin");
 	free(state);
@@ -189,12 +188,13 @@ static void writer_shape(struct ppim_replay_writer *w, uint32_t at,
 {
 	const struct ppim_shape *s = &t->shape;
 
-	writer_line(w, "table %u %llu %u %u %u %u %u %llu %u %u %u %u %u %u "
-		       "%u %u %u %u", at, (unsigned long long)t->id, t->epoch,
-		    s->algo, s->dtype, s->combine, s->qr_order,
-		    (unsigned long long)s->rows, s->dim, s->collisions,
-		    s->tt_p[0], s->tt_p[1], s->tt_p[2], s->tt_q[0], s->tt_q[1],
-		    s->tt_q[2], s->tt_r[0], s->tt_r[1]);
+	writer_line(w,
+		    "table %u %llu %u %u %u %u %u %llu %u %u %u %u %u %u "
+		    "%u %u %u %u",
+		    at, (unsigned long long)t->id, t->epoch, s->algo, s->dtype,
+		    s->combine, s->qr_order, (unsigned long long)s->rows,
+		    s->dim, s->collisions, s->tt_p[0], s->tt_p[1], s->tt_p[2],
+		    s->tt_q[0], s->tt_q[1], s->tt_q[2], s->tt_r[0], s->tt_r[1]);
 }
 
 static void writer_subtable(struct ppim_replay_writer *w, uint32_t at,
@@ -292,13 +292,11 @@ static void writer_job(struct ppim_replay_writer *w, uint32_t at,
 
 	if (job->has_padding)
 		writer_line(w, "job %u %u %u %u %d %lld", at, job->mode,
-			    job->n_indices, job->n_bags,
-			    job->weights != NULL,
+			    job->n_indices, job->n_bags, job->weights != NULL,
 			    (long long)job->padding_index);
 	else
 		writer_line(w, "job %u %u %u %u %d -", at, job->mode,
-			    job->n_indices, job->n_bags,
-			    job->weights != NULL);
+			    job->n_indices, job->n_bags, job->weights != NULL);
 	for (i = 0; i < job->n_indices; i++)
 		writer_word(w, "i", " %lld", (long long)job->indices[i]);
 	writer_flush(w);

@@ -134,7 +134,8 @@ static void sram_walk_entry(struct pim_sram_entry *e, struct pim_io *io)
 	pim_io_u64(io, &e->used, UINT64_MAX);
 }
 
-/* All entries, used or not: a state's size depends on the configuration alone. */
+/* All entries, used or not: a state's size depends on the configuration alone.
+ */
 void pim_sram_walk(struct pim_sram *s, struct pim_io *io)
 {
 	uint32_t i;

@@ -4,10 +4,10 @@
  * once. Entries are the first rows of a table's prefetched subtable; nothing
  * is replaced row by row:
  *
- *  - proactive: the SRAM belongs to one table. Taking another table drops it, and
- *    so does coming back after proactive-all.
- *    What does not fit is not held: rows from floor(size / row) on are read
- *    from the bank group's copy and count as misses.
+ *  - proactive: the SRAM belongs to one table. Taking another table drops it,
+ * and so does coming back after proactive-all. What does not fit is not held:
+ * rows from floor(size / row) on are read from the bank group's copy and count
+ * as misses.
  *  - proactive-all: tables are held side by side in the order in which they
  *    are first used. When there is no room, tables that the running batch does
  *    not use are dropped, the longest unused first; a table that still does

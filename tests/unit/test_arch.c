@@ -3,9 +3,11 @@
  * that a trace says all that the executor was told. */
 #include "pim_fixture.h"
 
-static const struct fx_options qr = { .algo = PPIM_ALGO_QR, .bags = 4,
+static const struct fx_options qr = { .algo = PPIM_ALGO_QR,
+				      .bags = 4,
 				      .pooling = 80 };
-static const struct fx_options tt = { .algo = PPIM_ALGO_TT, .bags = 4,
+static const struct fx_options tt = { .algo = PPIM_ALGO_TT,
+				      .bags = 4,
 				      .pooling = 80 };
 
 static void run(const struct fx_setup *s, const struct fx_options *o,
@@ -122,8 +124,8 @@ static void tt_counts(void **state)
 	run(&s, &tt, PPIM_ARCH_BGPIM_DUP, &a);
 	/* G1 128 B, G2 4 KB, G3 256 B */
 	assert_int_equal(a.reads_hbm, lookups * (2 + 64 + 4));
-	assert_int_equal(a.macs, lookups * (2 * 16 * 4 * 16 +
-					    2 * 4 * 16 * 4 + 32));
+	assert_int_equal(a.macs,
+			 lookups * (2 * 16 * 4 * 16 + 2 * 4 * 16 * 4 + 32));
 	assert_int_equal(a.entry_refs, 3 * lookups);
 	run(&s, &tt, PPIM_ARCH_PROACTIVE, &b);
 	assert_int_equal(b.entry_refs, a.entry_refs);
@@ -138,8 +140,9 @@ static void tt_counts(void **state)
 /* Two lookups of one pair (i1, i2), two of the same i3. */
 static void tt_locality_counts_entries_and_products(void **state)
 {
-	struct fx_options o = { .algo = PPIM_ALGO_TT, .bags = 1, .pooling = 4,
-				.n_tables = 1 };
+	struct fx_options o = {
+		.algo = PPIM_ALGO_TT, .bags = 1, .pooling = 4, .n_tables = 1
+	};
 	struct ppim_annotation a;
 	struct ppim_engine *e;
 	struct fx_batch b;
@@ -162,8 +165,9 @@ static void tt_locality_counts_entries_and_products(void **state)
 
 static void padding_costs_nothing(void **state)
 {
-	struct fx_options o = { .algo = PPIM_ALGO_QR, .bags = 2, .pooling = 8,
-				.n_tables = 1 };
+	struct fx_options o = {
+		.algo = PPIM_ALGO_QR, .bags = 2, .pooling = 8, .n_tables = 1
+	};
 	struct ppim_annotation a;
 	struct ppim_engine *e;
 	struct fx_batch b;
@@ -223,8 +227,9 @@ static void smaller_types_read_less(void **state)
 /* More bags than partial sums have room for: several phases. */
 static void bags_beyond_the_accumulators_go_in_turns(void **state)
 {
-	struct fx_options o = { .algo = PPIM_ALGO_QR, .bags = 64,
-				.pooling = 8, .n_tables = 1 };
+	struct fx_options o = {
+		.algo = PPIM_ALGO_QR, .bags = 64, .pooling = 8, .n_tables = 1
+	};
 	struct ppim_annotation a, b;
 	struct fx_setup s;
 
@@ -417,8 +422,7 @@ static void cold_rows_come_from_the_dimm(void **state)
 	o.uniform = true;
 	o.cold_percent = 50;
 	run(&s, &o, PPIM_ARCH_PROACTIVE, &a);
-	assert_in_range(a.reads_dimm, a.lookups * 8 / 10,
-			a.lookups * 12 / 10);
+	assert_in_range(a.reads_dimm, a.lookups * 8 / 10, a.lookups * 12 / 10);
 	assert_int_equal(a.bound_by, PPIM_BOUND_DIMM);
 	/* the bd-PIM holds R: it is read for it once per table */
 	assert_true(a.reads_hbm - a.prefetches <
@@ -615,8 +619,9 @@ static void trace_replays(const struct fx_setup *s, const struct fx_options *o)
 
 static void a_trace_replays_to_the_same_cycles(void **state)
 {
-	struct fx_options o = { .bags = 4, .pooling = 20, .n_tables = 6,
-				.cold_percent = 40 };
+	struct fx_options o = {
+		.bags = 4, .pooling = 20, .n_tables = 6, .cold_percent = 40
+	};
 	struct fx_setup s;
 	uint32_t algo;
 
@@ -641,8 +646,11 @@ static void a_trace_replays_to_the_same_cycles(void **state)
 
 static void every_specification_shipped_runs_every_preset(void **state)
 {
-	struct fx_options o = { .bags = 2, .pooling = 8, .n_tables = 3,
-				.cold_percent = 30, .algo = PPIM_ALGO_QR };
+	struct fx_options o = { .bags = 2,
+				.pooling = 8,
+				.n_tables = 3,
+				.cold_percent = 30,
+				.algo = PPIM_ALGO_QR };
 	struct ppim_annotation a;
 	struct ppim_engine *e;
 	struct fx_setup s;
@@ -654,10 +662,14 @@ static void every_specification_shipped_runs_every_preset(void **state)
 	(void)state;
 	for (i = 0; (name = ppim_spec_builtin_name(i)); i++) {
 		fx_setup_init(&s);
-		assert_int_equal(ppim_spec_find(name, ppim_spec_is_hbm(
-				&s.hbm) && strstr(name, "HBM") ? &s.hbm :
-								 &s.dimm,
-				NULL), 0);
+		assert_int_equal(
+			ppim_spec_find(name,
+				       ppim_spec_is_hbm(&s.hbm) &&
+						       strstr(name, "HBM")
+					       ? &s.hbm
+					       : &s.dimm,
+				       NULL),
+			0);
 		e = fx_engine(&s);
 		fx_batch_init(&b, &o);
 		for (arch = PPIM_ARCH_CPU; arch <= PPIM_ARCH_PROACTIVE_ALL;
@@ -695,7 +707,8 @@ int main(void)
 		cmocka_unit_test(all_tables_are_prefetched_once),
 		cmocka_unit_test(a_full_sram_keeps_the_tables_of_the_batch),
 		cmocka_unit_test(the_same_table_again_needs_no_prefetch),
-		cmocka_unit_test(copies_at_different_places_are_prefetched_one_by_one),
+		cmocka_unit_test(
+			copies_at_different_places_are_prefetched_one_by_one),
 		cmocka_unit_test(a_trace_replays_to_the_same_cycles),
 		cmocka_unit_test(every_specification_shipped_runs_every_preset),
 	};

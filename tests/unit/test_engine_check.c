@@ -4,8 +4,10 @@
 #include <endian.h>
 #include "pim_fixture.h"
 
-static const struct fx_options mapped = { .algo = PPIM_ALGO_QR, .bags = 3,
-					  .pooling = 5, .n_tables = 2,
+static const struct fx_options mapped = { .algo = PPIM_ALGO_QR,
+					  .bags = 3,
+					  .pooling = 5,
+					  .n_tables = 2,
 					  .cold_percent = 50 };
 
 struct world {
@@ -53,8 +55,9 @@ static void accepted(struct world *w)
 
 static void indices_outside_the_table(void **state)
 {
-	const struct fx_options o = { .algo = PPIM_ALGO_QR, .bags = 3,
-				      .pooling = 5, .n_tables = 2 };
+	const struct fx_options o = {
+		.algo = PPIM_ALGO_QR, .bags = 3, .pooling = 5, .n_tables = 2
+	};
 	struct world w;
 
 	(void)state;
@@ -137,13 +140,13 @@ static void subtables_that_do_not_fit_the_shape(void **state)
 	world_init(&w, &mapped);
 	r = &w.b.table[1].sub[PPIM_SUB_R];
 	keep = *r;
-#define TRY(field, value) \
-	do { \
-		r->field = (value); \
-		refused(&w, PPIM_ST_BAD_PLACEMENT, 1, 0, \
-			PLACE(PPIM_SUB_R, 0)); \
-		*r = keep; \
-		accepted(&w); \
+#define TRY(field, value)                                                      \
+	do {                                                                   \
+		r->field = (value);                                            \
+		refused(&w, PPIM_ST_BAD_PLACEMENT, 1, 0,                       \
+			PLACE(PPIM_SUB_R, 0));                                 \
+		*r = keep;                                                     \
+		accepted(&w);                                                  \
 	} while (0)
 	TRY(rows, 5);
 	TRY(rows, 0);
@@ -171,12 +174,12 @@ static void extents_outside_their_memory(void **state)
 	world_init(&w, &mapped);
 	x = &w.b.extents[0][PPIM_SUB_R][9];
 	keep = *x;
-#define TRY(status, field, value) \
-	do { \
-		x->field = (value); \
-		refused(&w, status, 0, 0, PLACE(PPIM_SUB_R, 9)); \
-		*x = keep; \
-		accepted(&w); \
+#define TRY(status, field, value)                                              \
+	do {                                                                   \
+		x->field = (value);                                            \
+		refused(&w, status, 0, 0, PLACE(PPIM_SUB_R, 9));               \
+		*x = keep;                                                     \
+		accepted(&w);                                                  \
 	} while (0)
 	TRY(PPIM_ST_BAD_PLACEMENT, slice, 32);
 	TRY(PPIM_ST_BAD_PLACEMENT, slice, UINT16_MAX);
@@ -253,8 +256,10 @@ static void rows_are_found_by_the_rule_of_their_placement(void **state)
 	};
 	uint32_t map[4] = { htole32(2u << 8 | 3), htole32(1), htole32(3u << 8),
 			    htole32(1u << 8 | 4) };
-	struct ppim_placed p = { .rows = 4, .row_bytes = 100,
-				 .row_stride = 128, .n_extents = 3,
+	struct ppim_placed p = { .rows = 4,
+				 .row_bytes = 100,
+				 .row_stride = 128,
+				 .n_extents = 3,
 				 .extents = x };
 	struct ppim_row_loc loc;
 
@@ -319,8 +324,9 @@ static void geometry_is_the_specifications(void **state)
 
 static void small_memories_work(void **state)
 {
-	struct fx_options o = { .algo = PPIM_ALGO_QR, .bags = 2, .pooling = 4,
-				.n_tables = 2 };
+	struct fx_options o = {
+		.algo = PPIM_ALGO_QR, .bags = 2, .pooling = 4, .n_tables = 2
+	};
 	struct ppim_annotation a;
 	struct ppim_engine *e;
 	struct fx_batch b;
@@ -400,9 +406,9 @@ static void parameters_are_set_by_name(void **state)
 	assert_int_equal(ppim_params_set(&p, "bg_macs", "", NULL), -EINVAL);
 	assert_int_equal(ppim_params_set(&p, "bg_macs", "5X", NULL), -EINVAL);
 	assert_int_equal(ppim_params_set(&p, "bg_macs", "5KK", NULL), -EINVAL);
-	assert_int_equal(ppim_params_set(&p, "llc_bytes",
-					 "18014398509481984K", NULL),
-			 -EINVAL);
+	assert_int_equal(
+		ppim_params_set(&p, "llc_bytes", "18014398509481984K", NULL),
+		-EINVAL);
 	assert_int_equal(ppim_params_set(&p, "link", "usb", &diag), -EINVAL);
 	assert_int_equal(p.bg_macs, 32);
 	for (i = 0; ppim_params_info(i); i++) {
@@ -456,8 +462,8 @@ static void the_document_lists_every_parameter(void **state)
 			 "| `%s` | %llu%s%s | %llu to %llu | %s | %s |\n",
 			 p->name, (unsigned long long)p->def,
 			 *p->unit ? " " : "", p->unit,
-			 (unsigned long long)p->min,
-			 (unsigned long long)p->max, p->source, p->text);
+			 (unsigned long long)p->min, (unsigned long long)p->max,
+			 p->source, p->text);
 		if (!strstr(text, row))
 			fail_msg("engine-pim.md lacks: %s", row);
 	}
@@ -473,7 +479,8 @@ int main(void)
 		cmocka_unit_test(subtables_that_do_not_fit_the_shape),
 		cmocka_unit_test(extents_outside_their_memory),
 		cmocka_unit_test(map_faults_say_where),
-		cmocka_unit_test(a_map_that_changes_after_the_check_is_survived),
+		cmocka_unit_test(
+			a_map_that_changes_after_the_check_is_survived),
 		cmocka_unit_test(rows_are_found_by_the_rule_of_their_placement),
 		cmocka_unit_test(geometry_is_the_specifications),
 		cmocka_unit_test(small_memories_work),

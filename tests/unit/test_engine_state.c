@@ -4,8 +4,10 @@
 #include "pim_fixture.h"
 #include "ppim-engine/replay.h"
 
-static const struct fx_options small = { .algo = PPIM_ALGO_QR, .bags = 4,
-					 .pooling = 20, .n_tables = 6,
+static const struct fx_options small = { .algo = PPIM_ALGO_QR,
+					 .bags = 4,
+					 .pooling = 20,
+					 .n_tables = 6,
 					 .cold_percent = 30 };
 
 /* Batch number i: other indices, another preset, queue and arrival. */
@@ -243,9 +245,10 @@ static void the_bound_is_never_late(void **state)
 static void late_arrivals_are_as_good_as_early_ones(void **state)
 {
 	static const uint64_t arrivals[] = {
-		0, 1000000000ull, 1ull << 50, 1ull << 58, 1ull << 60,
-		(1ull << 60) + (1ull << 59), 1ull << 61,
-		(1ull << 62) + 12345678,
+		0,	    1000000000ull,
+		1ull << 50, 1ull << 58,
+		1ull << 60, (1ull << 60) + (1ull << 59),
+		1ull << 61, (1ull << 62) + 12345678,
 	};
 	struct ppim_annotation a;
 	struct ppim_engine *e;
@@ -374,9 +377,10 @@ static void dump_run(struct dump *d, const struct fx_setup *s,
 	b.job[2].weights = b.weights;
 	for (i = 0; i < 24; i++) {
 		if (i == 8)
-			assert_int_equal(ppim_replay_writer_create(
-						 &s->config, e, dump_line, d,
-						 &w), 0);
+			assert_int_equal(ppim_replay_writer_create(&s->config,
+								   e, dump_line,
+								   d, &w),
+					 0);
 		fx_batch_next(&b, o, i);
 		b.batch.queue = i % 4;
 		if (i == 15)
@@ -385,9 +389,9 @@ static void dump_run(struct dump *d, const struct fx_setup *s,
 			b.extents[2][0][5].offset += 4096;
 		b.batch.arch = PPIM_ARCH_CPU + i % 8;
 		if (w)
-			assert_int_equal(ppim_replay_write(w, &b.batch,
-							   i * 1500000ull),
-					 0);
+			assert_int_equal(
+				ppim_replay_write(w, &b.batch, i * 1500000ull),
+				0);
 		fx_charge(e, &b, b.batch.arch, i * 1500000ull,
 			  &out[i < 8 ? 0 : i - 8]);
 	}
@@ -418,8 +422,7 @@ static void dump_replays(const char *path, const struct ppim_annotation *said)
 		assert_true(i < 16);
 		assert_int_equal(batch.queue, (i + 8) % 4);
 		assert_int_equal(ppim_engine_check(e, &batch, &f), 0);
-		assert_int_equal(ppim_engine_charge(e, &batch, arrival, &a),
-				 0);
+		assert_int_equal(ppim_engine_charge(e, &batch, arrival, &a), 0);
 		same(&a, &said[i++]);
 	}
 	assert_string_equal(diag.msg, "");
@@ -561,14 +564,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_runs_are_equal),
-		cmocka_unit_test(a_run_that_was_saved_and_loaded_goes_on_the_same),
+		cmocka_unit_test(
+			a_run_that_was_saved_and_loaded_goes_on_the_same),
 		cmocka_unit_test(a_short_buffer_is_filled_and_not_overrun),
 		cmocka_unit_test(hostile_states_are_survived),
 		cmocka_unit_test(batches_wait_for_each_other_and_never_go_back),
 		cmocka_unit_test(the_bound_is_never_late),
 		cmocka_unit_test(late_arrivals_are_as_good_as_early_ones),
 		cmocka_unit_test(copies_take_banks_and_bus_like_any_others),
-		cmocka_unit_test(a_states_size_depends_on_the_configuration_alone),
+		cmocka_unit_test(
+			a_states_size_depends_on_the_configuration_alone),
 		cmocka_unit_test(a_dump_replays_to_the_same_annotations),
 		cmocka_unit_test(damaged_dumps_are_refused_with_their_line),
 		cmocka_unit_test(changed_dumps_are_survived),

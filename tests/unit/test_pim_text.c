@@ -45,15 +45,42 @@ static void blank_lines_comments_and_arrivals(void **state)
 static void malformed_lines_are_refused_with_what_was_expected(void **state)
 {
 	static const char *const bad[] = {
-		"HBM", "HBM RD", "HBM RD 0", "HBM XX 0 1", "ROM RD 0 1",
-		"HBM RD zero 1", "HBM RD 0 one", "HBM RD -1 1", "HBM RD 0 -1",
-		"HBM RD 0 1x", "HBM RD 99999999999999999999 1", "hbm rd 0 1",
-		"DIMM PR 0 1", "HOST RD 0 1", "HBM LD 0 1", "LINK TR 0 1",
-		"HBM RD 0 1 bag=70000", "HBM RD 0 1 bag=", "HBM RD 0 1 mac=x",
-		"HBM RD 0 1 self", "HBM PR 0 1 cached", "HBM TR 0 1 bag=none",
-		"HBM RD 0 1 to=moon", "HBM RD 0 1 dst=0", "HBM TR 0 1 to=bg",
-		"HBM PR 0 1 bag=1", "HBM CR 0 1 bag=1", "HOST CR 0 1", "HBM RD 0 1 colour=red", "@", "@ 1",
-		"@ x 1", "@ 1 x", "@ 1.2345 1", "@ 1 1 nosuch", "@ 1 1 cpu 1",
+		"HBM",
+		"HBM RD",
+		"HBM RD 0",
+		"HBM XX 0 1",
+		"ROM RD 0 1",
+		"HBM RD zero 1",
+		"HBM RD 0 one",
+		"HBM RD -1 1",
+		"HBM RD 0 -1",
+		"HBM RD 0 1x",
+		"HBM RD 99999999999999999999 1",
+		"hbm rd 0 1",
+		"DIMM PR 0 1",
+		"HOST RD 0 1",
+		"HBM LD 0 1",
+		"LINK TR 0 1",
+		"HBM RD 0 1 bag=70000",
+		"HBM RD 0 1 bag=",
+		"HBM RD 0 1 mac=x",
+		"HBM RD 0 1 self",
+		"HBM PR 0 1 cached",
+		"HBM TR 0 1 bag=none",
+		"HBM RD 0 1 to=moon",
+		"HBM RD 0 1 dst=0",
+		"HBM TR 0 1 to=bg",
+		"HBM PR 0 1 bag=1",
+		"HBM CR 0 1 bag=1",
+		"HOST CR 0 1",
+		"HBM RD 0 1 colour=red",
+		"@",
+		"@ 1",
+		"@ x 1",
+		"@ 1 x",
+		"@ 1.2345 1",
+		"@ 1 1 nosuch",
+		"@ 1 1 cpu 1",
 		"HBM RD 0 1 2 3 4 5 6 7 8 9 10",
 		"HBM RD 0x10000000000000000 1",
 	};
@@ -164,8 +191,7 @@ static void commands_outside_the_memory_or_the_preset_are_refused(void **state)
 	e = fx_engine(&s);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(ppim_pim_parse(bad[i].line, &l, NULL), 0);
-		assert_int_equal(ppim_pim_begin(e, bad[i].arch, 0, 0, NULL),
-				 0);
+		assert_int_equal(ppim_pim_begin(e, bad[i].arch, 0, 0, NULL), 0);
 		diag.msg[0] = '\0';
 		if (ppim_pim_command(e, &l.cmd, &diag) != -EINVAL)
 			fail_msg("taken: %s", bad[i].line);
@@ -173,8 +199,9 @@ static void commands_outside_the_memory_or_the_preset_are_refused(void **state)
 		ppim_pim_end(e, &a);
 		assert_int_equal(a.cycles, 0);
 	}
-	assert_int_equal(ppim_pim_begin(e, PPIM_ARCH_PROACTIVE_PLUS, 0, 0,
-					&diag), -EINVAL);
+	assert_int_equal(
+		ppim_pim_begin(e, PPIM_ARCH_PROACTIVE_PLUS, 0, 0, &diag),
+		-EINVAL);
 	ppim_engine_free(e);
 }
 
@@ -236,10 +263,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(four_columns_stand_alone),
 		cmocka_unit_test(blank_lines_comments_and_arrivals),
-		cmocka_unit_test(malformed_lines_are_refused_with_what_was_expected),
+		cmocka_unit_test(
+			malformed_lines_are_refused_with_what_was_expected),
 		cmocka_unit_test(a_line_of_any_length_is_survived),
 		cmocka_unit_test(what_is_written_reads_back),
-		cmocka_unit_test(commands_outside_the_memory_or_the_preset_are_refused),
+		cmocka_unit_test(
+			commands_outside_the_memory_or_the_preset_are_refused),
 		cmocka_unit_test(a_device_without_dimm_refuses_dimm_commands),
 		cmocka_unit_test(long_phases_run_in_bounded_memory),
 	};

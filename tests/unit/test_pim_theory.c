@@ -6,8 +6,8 @@
  */
 #include "pim_fixture.h"
 
-#define BG ((uint64_t)128 << 20) /* bytes of a bank group */
-#define ROW 2048u
+#define BG    ((uint64_t)128 << 20) /* bytes of a bank group */
+#define ROW   2048u
 #define BANKS 4u
 
 static void no_refresh(struct fx_setup *s)
@@ -328,8 +328,7 @@ static void a_bags_drain_overlaps_the_next_bags_reads(void **state)
 			    at(0, i % 4, i / 4));
 	reads = fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf);
 	fx_text_free(&t);
-	fx_text_add(&t, "HBM RD 0x%llx 2 bag=0\nHBM TR 0x0 64\n",
-		    at(1, 0, 0));
+	fx_text_add(&t, "HBM RD 0x%llx 2 bag=0\nHBM TR 0x0 64\n", at(1, 0, 0));
 	for (i = 0; i < 100; i++)
 		fx_text_add(&t, "HBM RD 0x%llx 32 bag=1\n",
 			    at(0, i % 4, i / 4));
@@ -346,20 +345,20 @@ static void a_move_is_a_read_and_n_bursts_at_the_destination(void **state)
 	(void)state;
 	no_refresh(&s);
 	/* source: tRCD + CL + n bursts; destination: its row, n bursts */
-	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM,
-				   "HBM DR 0x0 2 dst=0x8000000"),
-			 14 + 14 + 2 * 2 + 14 + 2 * 2);
+	assert_int_equal(
+		fx_cycles(&s, PPIM_ARCH_BGPIM, "HBM DR 0x0 2 dst=0x8000000"),
+		14 + 14 + 2 * 2 + 14 + 2 * 2);
 	/* where the row is open, or none is needed: no second tRCD */
 	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM, "HBM DR 0x0 2"),
 			 14 + 14 + 2 * 2 + 2 * 2);
 	fx_param(&s, "move_row", "0");
-	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM,
-				   "HBM DR 0x0 2 dst=0x8000000"),
-			 14 + 14 + 2 * 2 + 2 * 2);
+	assert_int_equal(
+		fx_cycles(&s, PPIM_ARCH_BGPIM, "HBM DR 0x0 2 dst=0x8000000"),
+		14 + 14 + 2 * 2 + 2 * 2);
 	fx_param(&s, "move_ns", "100");
-	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM,
-				   "HBM DR 0x0 2 dst=0x8000000"),
-			 14 + 14 + 2 * 2 + 100 + 2 * 2);
+	assert_int_equal(
+		fx_cycles(&s, PPIM_ARCH_BGPIM, "HBM DR 0x0 2 dst=0x8000000"),
+		14 + 14 + 2 * 2 + 100 + 2 * 2);
 }
 
 static void moves_share_the_channels_bus(void **state)
@@ -498,7 +497,8 @@ static void a_cold_row_crosses_dimm_bus_and_interface(void **state)
 	fx_run(e, PPIM_ARCH_BGPIM, "DIMM RD 0x0 2", &a);
 	assert_int_equal(a.reads_dimm, 2);
 	assert_int_equal(a.activations_dimm, 1);
-	/* to the next HBM clock, two bursts to the base die, one for its MACs */
+	/* to the next HBM clock, two bursts to the base die, one for its MACs
+	 */
 	assert_int_equal(a.cycles, (ps + 999) / 1000 + 4 + 1);
 	ppim_engine_free(e);
 }
@@ -640,20 +640,25 @@ int main(void)
 		cmocka_unit_test(activations_of_a_bank_group_are_trrd_l_apart),
 		cmocka_unit_test(bank_groups_do_not_bind_each_other),
 		cmocka_unit_test(four_rows_per_tfaw_and_rank),
-		cmocka_unit_test(long_rows_are_bound_by_the_bank_groups_columns),
+		cmocka_unit_test(
+			long_rows_are_bound_by_the_bank_groups_columns),
 		cmocka_unit_test(row_hits_pass_a_miss_at_most_four_times),
 		cmocka_unit_test(macs_bound_heavy_reads),
 		cmocka_unit_test(refresh_takes_trfc_of_every_trefi),
-		cmocka_unit_test(an_instruction_takes_its_share_of_the_command_bus),
-		cmocka_unit_test(tr_takes_the_bus_for_each_bank_group_that_holds_a_sum),
+		cmocka_unit_test(
+			an_instruction_takes_its_share_of_the_command_bus),
+		cmocka_unit_test(
+			tr_takes_the_bus_for_each_bank_group_that_holds_a_sum),
 		cmocka_unit_test(tr_of_a_bag_that_nobody_holds_is_free),
 		cmocka_unit_test(channels_drain_side_by_side),
 		cmocka_unit_test(a_bags_drain_overlaps_the_next_bags_reads),
-		cmocka_unit_test(a_move_is_a_read_and_n_bursts_at_the_destination),
+		cmocka_unit_test(
+			a_move_is_a_read_and_n_bursts_at_the_destination),
 		cmocka_unit_test(moves_share_the_channels_bus),
 		cmocka_unit_test(a_prefetch_is_read_by_all_bank_groups_at_once),
 		cmocka_unit_test(a_prefetch_hides_behind_the_drain_before_it),
-		cmocka_unit_test(a_phase_waits_for_the_one_before_unless_told_otherwise),
+		cmocka_unit_test(
+			a_phase_waits_for_the_one_before_unless_told_otherwise),
 		cmocka_unit_test(two_sets_of_sums_let_a_bank_group_go_on),
 		cmocka_unit_test(a_batch_begins_when_it_arrives),
 		cmocka_unit_test(a_cold_row_crosses_dimm_bus_and_interface),
@@ -661,7 +666,8 @@ int main(void)
 		cmocka_unit_test(hbm_and_dimm_work_at_the_same_time),
 		cmocka_unit_test(the_base_die_reads_over_the_channels_bus),
 		cmocka_unit_test(a_link_costs_its_latency_and_bandwidth),
-		cmocka_unit_test(the_host_is_bound_by_cache_misses_and_arithmetic),
+		cmocka_unit_test(
+			the_host_is_bound_by_cache_misses_and_arithmetic),
 		cmocka_unit_test(energy_is_what_the_currents_say),
 	};
 

@@ -13,9 +13,9 @@
 #include "ppim-engine/pim.h"
 #include "workload.h"
 
-#define TABLES 26
+#define TABLES	 26
 #define DISTINCT 8 /* batches that take turns */
-#define SECONDS 0.4 /* measured per preset */
+#define SECONDS	 0.4 /* measured per preset */
 
 struct bench {
 	struct ppim_spec hbm, dimm;
@@ -78,7 +78,8 @@ static void bench_open(struct bench *b)
 static void bench_shapes(struct bench *b, enum ppim_algo algo)
 {
 	const struct wl_shape_config cfg = { .vec_bytes = 128,
-					     .collisions = 4, .rank = 16 };
+					     .collisions = 4,
+					     .rank = 16 };
 	struct wl_diag diag;
 	uint32_t t;
 
@@ -86,8 +87,8 @@ static void bench_shapes(struct bench *b, enum ppim_algo algo)
 		die(diag.msg);
 	for (t = 0; t < TABLES; t++) {
 		b->table[t].id = t + 1;
-		if (wl_shape_make(algo, b->wl.rows[t], &cfg,
-				  &b->table[t].shape, &diag))
+		if (wl_shape_make(algo, b->wl.rows[t], &cfg, &b->table[t].shape,
+				  &diag))
 			die(diag.msg);
 	}
 }
@@ -142,7 +143,8 @@ static void bench_place(struct bench *b, uint32_t t, uint32_t k)
 
 static void bench_batches(struct bench *b)
 {
-	const struct wl_source_config cfg = { .tables = &b->wl, .seed = 1,
+	const struct wl_source_config cfg = { .tables = &b->wl,
+					      .seed = 1,
 					      .zipf = 1.05,
 					      .expand = WL_EXPAND_PARETO,
 					      .pooling = b->pooling };
@@ -240,8 +242,8 @@ static void bench_arch(const struct bench *b, uint32_t arch, struct result *r)
 		}
 		r->seconds = now() - start;
 	} while (r->seconds < SECONDS);
-	r->ns_per_lookup = (double)ppim_engine_now_ps(e) / 1e3 /
-			   (double)r->lookups;
+	r->ns_per_lookup =
+		(double)ppim_engine_now_ps(e) / 1e3 / (double)r->lookups;
 	ppim_engine_free(e);
 }
 
@@ -274,8 +276,7 @@ static void bench_algo(enum ppim_algo algo, const char *name, uint32_t bags,
 		       (double)r[arch].lookups / r[arch].seconds,
 		       (double)r[arch].commands / r[arch].seconds,
 		       r[arch].ns_per_lookup,
-		       r[PPIM_ARCH_BGPIM].ns_per_lookup /
-			       r[arch].ns_per_lookup,
+		       r[PPIM_ARCH_BGPIM].ns_per_lookup / r[arch].ns_per_lookup,
 		       result_bound(&r[arch]));
 	bench_free(&b);
 }

@@ -30,8 +30,8 @@ enum {
 	KEY_PARAMS,
 };
 
-#define PARAMS_MAX 64
-#define LINE_BYTES 1024
+#define PARAMS_MAX     64
+#define LINE_BYTES     1024
 #define PROGRESS_LINES (1u << 20)
 
 struct pim_config {
@@ -58,7 +58,8 @@ static const struct argp_option options[] = {
 	  "one parameter of PIM units, buses, links, caches or host; may be repeated",
 	  0 },
 	{ "params", KEY_PARAMS, NULL, 0,
-	  "list all parameters with value, unit, range and source, and exit", 0 },
+	  "list all parameters with value, unit, range and source, and exit",
+	  0 },
 	{ "map", KEY_MAP, "MAP", 0,
 	  "HBM addresses are interleaved by this map, e.g. rarobacobgch (default: bank group by bank group)",
 	  0 },
@@ -214,8 +215,8 @@ static void sim_open(struct pim_sim *s, struct pim_config *c)
 	s->config.hbm = &s->hbm;
 	s->config.dimm = &s->dimm;
 	s->config.hbm_bytes = c->hbm_bytes ? c->hbm_bytes : s->hbm.bytes;
-	s->config.dimm_bytes = c->dimm_bytes ? c->dimm_bytes :
-					       s->dimm.bytes * modules;
+	s->config.dimm_bytes =
+		c->dimm_bytes ? c->dimm_bytes : s->dimm.bytes * modules;
 	if (ppim_engine_create(&s->config, &s->engine, &diag))
 		cli_die(CLI_USAGE, "%s", diag.msg);
 	ppim_engine_geometry(s->engine, &s->geo);
@@ -243,9 +244,11 @@ static uint64_t sim_unmap(const struct pim_sim *s, uint64_t addr)
 		return addr; /* the engine refuses it by name */
 	ppim_addr_decode(&s->hbm.map, addr, &loc);
 	slice = ((uint64_t)loc.f[PPIM_CH] * s->hbm.ranks + loc.f[PPIM_RA]) *
-			s->hbm.bankgroups + loc.f[PPIM_BG];
+			s->hbm.bankgroups +
+		loc.f[PPIM_BG];
 	offset = ((uint64_t)loc.f[PPIM_RO] * s->hbm.banks_per_group +
-		  loc.f[PPIM_BA]) * s->hbm.row_bytes +
+		  loc.f[PPIM_BA]) *
+			 s->hbm.row_bytes +
 		 (uint64_t)loc.f[PPIM_CO] * s->hbm.burst_bytes;
 	return slice * s->geo.slice_bytes + offset;
 }
@@ -281,15 +284,17 @@ static void sim_show_batch(const struct pim_sim *s,
 			   const struct ppim_annotation *a)
 {
 	if (s->list)
-		json_array_append_new(s->list, json_pack(
-			"{s:i,s:s,s:I,s:I,s:I,s:s}", "queue", (int)s->queue,
-			"arch", ppim_arch_name(a->arch), "start_ps",
-			(json_int_t)a->start_ps, "end_ps",
-			(json_int_t)a->end_ps, "cycles",
-			(json_int_t)a->cycles, "bound_by",
-			ppim_bound_name(a->bound_by)));
+		json_array_append_new(
+			s->list, json_pack("{s:i,s:s,s:I,s:I,s:I,s:s}", "queue",
+					   (int)s->queue, "arch",
+					   ppim_arch_name(a->arch), "start_ps",
+					   (json_int_t)a->start_ps, "end_ps",
+					   (json_int_t)a->end_ps, "cycles",
+					   (json_int_t)a->cycles, "bound_by",
+					   ppim_bound_name(a->bound_by)));
 	else if (s->c->batches)
-		printf("batch %" PRIu64 ": queue %u, %s, %.3f to %.3f ns, %llu cycles, bound by %s\n",
+		printf("batch %" PRIu64
+		       ": queue %u, %s, %.3f to %.3f ns, %llu cycles, bound by %s\n",
 		       s->n_batches, s->queue, ppim_arch_name(a->arch),
 		       (double)a->start_ps / 1e3, (double)a->end_ps / 1e3,
 		       (unsigned long long)a->cycles,
@@ -410,8 +415,8 @@ static void sim_run(struct pim_sim *s)
 
 	s->name = standard ? "standard input" : s->c->trace;
 	errno = 0;
-	file = standard ? gzdopen(dup(STDIN_FILENO), "rb") :
-			  gzopen(s->c->trace, "rb");
+	file = standard ? gzdopen(dup(STDIN_FILENO), "rb")
+			: gzopen(s->c->trace, "rb");
 	if (!file)
 		cli_die(CLI_USAGE, "%s: %s", s->name,
 			strerror(errno ? errno : ENOMEM));
@@ -529,8 +534,9 @@ static void sim_print_json(struct pim_sim *s)
 	json_object_set_new(o, "bound_by", json_string(sim_bound(s)));
 	json_object_set_new(o, "commands_per_s",
 			    json_real(sim_rate(s, s->n_commands)));
-	json_object_set_new(o, "req_per_s", json_real(sim_rate(
-		s, a->reads_hbm + a->reads_dimm)));
+	json_object_set_new(
+		o, "req_per_s",
+		json_real(sim_rate(s, a->reads_hbm + a->reads_dimm)));
 	if (s->list)
 		json_object_set_new(o, "annotations", s->list);
 	json_dumpf(o, stdout, JSON_INDENT(2));
@@ -547,8 +553,8 @@ static void sim_list_params(const struct pim_sim *s)
 		printf("%-18s %" PRIu64 "%s%s (%" PRIu64 " to %" PRIu64
 		       ", %s): %s\n",
 		       p->name, ppim_params_get(&s->config.params, i),
-		       *p->unit ? " " : "", p->unit, p->min, p->max,
-		       p->source, p->text);
+		       *p->unit ? " " : "", p->unit, p->min, p->max, p->source,
+		       p->text);
 }
 
 int sim_pim_main(int argc, char **argv)

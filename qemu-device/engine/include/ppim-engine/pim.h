@@ -47,8 +47,8 @@ enum ppim_pim_unit {
 	PPIM_PIM_UNITS
 };
 
-#define PPIM_PIM_NO_BAG UINT32_MAX
-#define PPIM_PIM_MAX_BAG 65535u
+#define PPIM_PIM_NO_BAG	     UINT32_MAX
+#define PPIM_PIM_MAX_BAG     65535u
 #define PPIM_PIM_MAC_DEFAULT UINT64_MAX
 
 /* dst: the operand stays where it came from */
