@@ -2,9 +2,9 @@
 #include "pim_fixture.h"
 
 static const uint64_t kaggle[FX_TABLES] = {
-	1460, 583, 10131227, 2202608, 305, 24, 12517, 633, 3, 93145, 5683,
-	8351593, 3194, 27, 14992, 5461306, 10, 5652, 2173, 4, 7046547, 18, 15,
-	286181, 105, 142572,
+	1460,  583,  10131227, 2202608, 305, 24,     12517,   633,    3,
+	93145, 5683, 8351593,  3194,	27,  14992,  5461306, 10,     5652,
+	2173,  4,    7046547,  18,	15,  286181, 105,     142572,
 };
 
 /* ---- engines ------------------------------------------------------------ */
@@ -28,8 +28,8 @@ void fx_param(struct fx_setup *s, const char *name, const char *value)
 {
 	struct ppim_diag diag;
 
-	assert_int_equal(ppim_params_set(&s->config.params, name, value,
-					 &diag), 0);
+	assert_int_equal(ppim_params_set(&s->config.params, name, value, &diag),
+			 0);
 }
 
 struct ppim_engine *fx_engine(const struct fx_setup *s)
@@ -57,7 +57,8 @@ static void fx_line(struct ppim_engine *e, const char *text, uint32_t arch,
 			ppim_pim_end(e, out);
 		assert_int_equal(ppim_pim_begin(e, line.arch ? line.arch : arch,
 						line.arrival_ps, line.queue,
-						&diag), 0);
+						&diag),
+				 0);
 		*open = true;
 	}
 	if (line.kind == PPIM_PIM_LINE_PHASE)
@@ -123,7 +124,7 @@ void fx_text_trace(void *opaque, const char *line)
 
 /* ---- tables ------------------------------------------------------------- */
 
-#define FX_SLICES 32u
+#define FX_SLICES   32u
 #define FX_CHANNELS 8u
 
 uint64_t fx_hash(uint64_t x)
@@ -166,8 +167,8 @@ static uint32_t *fx_map(struct ppim_placed *p, struct ppim_extent *x,
 	p->map_bits = 25;
 	for (i = 0; i < p->rows; i++)
 		map[i] = i < hot ? (uint32_t)(i % FX_SLICES) << 25 |
-					   (uint32_t)(i / FX_SLICES) :
-				   FX_SLICES << 25 | (uint32_t)(i - hot);
+					   (uint32_t)(i / FX_SLICES)
+				 : FX_SLICES << 25 | (uint32_t)(i - hot);
 	p->map = map;
 	p->flags |= PPIM_SUBF_MAPPED;
 	p->n_extents++;
@@ -190,8 +191,8 @@ static struct ppim_extent *fx_place(struct ppim_table_desc *t, uint32_t k,
 		s = fx_slice(i);
 		x[i].slice = (uint16_t)s;
 		x[i].offset = room->slice[s];
-		x[i].rows = copies ? p->rows :
-				     (hbm_rows + FX_SLICES - 1) / FX_SLICES;
+		x[i].rows = copies ? p->rows
+				   : (hbm_rows + FX_SLICES - 1) / FX_SLICES;
 		room->slice[s] += x[i].rows * p->row_stride;
 	}
 	return x;
@@ -223,8 +224,8 @@ static void fx_shape(struct ppim_shape *s, uint64_t rows,
 	s->tt_r[0] = s->tt_r[1] = o->rank ? o->rank : 16;
 }
 
-static void fx_table(struct fx_batch *b, uint32_t i,
-		     const struct fx_options *o, struct fx_room *room)
+static void fx_table(struct fx_batch *b, uint32_t i, const struct fx_options *o,
+		     struct fx_room *room)
 {
 	struct ppim_table_desc *t = &b->table[i];
 	uint32_t main = o->algo == PPIM_ALGO_TT ? PPIM_SUB_G2 : 0;
@@ -243,8 +244,8 @@ static void fx_table(struct fx_batch *b, uint32_t i,
 		p->row_bytes = (uint32_t)ppim_shape_row_bytes(&t->shape, k);
 		p->row_stride = (p->row_bytes + 63) & ~63u;
 		hot = k == main ? fx_hbm_rows(p, o->cold_percent) : p->rows;
-		b->extents[i][k] = fx_place(t, k, k != main && !o->no_copies,
-					    hot, room);
+		b->extents[i][k] =
+			fx_place(t, k, k != main && !o->no_copies, hot, room);
 		if (k == main && hot < p->rows)
 			b->map[i] = fx_map(p, b->extents[i][k], hot, room);
 		if (k == hint && k != main && !o->no_hint && !o->no_copies)
@@ -253,8 +254,7 @@ static void fx_table(struct fx_batch *b, uint32_t i,
 }
 
 /* Half of the indices below 16, the others anywhere. */
-static int64_t fx_index(uint64_t rows, const struct fx_options *o,
-			uint64_t key)
+static int64_t fx_index(uint64_t rows, const struct fx_options *o, uint64_t key)
 {
 	uint64_t h = fx_hash(key);
 
@@ -270,9 +270,9 @@ void fx_batch_next(struct fx_batch *b, const struct fx_options *o,
 
 	for (i = 0; i < b->batch.n_jobs; i++)
 		for (k = 0; k < n; k++)
-			b->indices[i][k] = fx_index(
-				kaggle[i], o,
-				((uint64_t)seed * 64 + i) << 32 | k);
+			b->indices[i][k] =
+				fx_index(kaggle[i], o,
+					 ((uint64_t)seed * 64 + i) << 32 | k);
 }
 
 void fx_batch_init(struct fx_batch *b, const struct fx_options *o)
@@ -326,8 +326,8 @@ void fx_charge(struct ppim_engine *e, struct fx_batch *b, uint32_t arch,
 
 	b->batch.arch = arch;
 	if (ppim_engine_check(e, &b->batch, &fault))
-		fail_msg("status %u, job %u, bag %u, detail %llu",
-			 fault.status, fault.job, fault.bag,
+		fail_msg("status %u, job %u, bag %u, detail %llu", fault.status,
+			 fault.job, fault.bag,
 			 (unsigned long long)fault.detail);
 	assert_int_equal(ppim_engine_charge(e, &b->batch, arrival_ps, out), 0);
 }
