@@ -16,6 +16,15 @@ job() {
 	printf '>%s.out 2>%s.err </dev/null; echo $? >%s.status\n' "$name" "$name" "$name" >>"$share/jobs"
 }
 
+# fresh NAME OPTION...: ppim-bench on a device whose timeline begins anew, so that
+# figures do not depend on what ran before.
+fresh() {
+	local name=$1
+	shift
+	# shellcheck disable=SC2016 # for the guest's shell
+	job "$name" sh -c 'ppimctl reset && exec ppim-bench --json --annotations "$@"' sh "$@"
+}
+
 # guest [LAUNCHER OPTION...]: runs the jobs in one machine.
 guest() {
 	ppim-vm -q --share "$share" "$@" -- sh -c 'cd /mnt/share && . ./jobs'
@@ -53,10 +62,25 @@ sim() {
 	ppim-sim gnr --json --annotations "$@" >"$share/$name.out"
 }
 
-# What both say of a batch but its place on the timeline, and the guest's extras.
+# same_figures NAME JOB JOB: every number of every batch's annotation but its
+# place on the timeline.
 same_figures() {
-	is "$1" "$(query "$2" '[(x["algo"], x["arch"], [sorted((k, v) for k, v in a.items() if not k.endswith("_ps") or k == "busy_ps") for a in x["annotations"]]) for x in r.values()]')" \
-		"$(query "$3" '[(x["algo"], x["arch"], [sorted((k, v) for k, v in a.items() if not k.endswith("_ps") or k == "busy_ps") for a in x["annotations"]]) for x in r.values()]')"
+	local differ
+	differ=$(python3 -c '
+import json, sys
+def batches(name):
+    d = json.load(open(name))
+    return {(r["algo"], r["arch"], i, k): v
+            for r in (d["results"] if isinstance(d, dict) else d)
+            for i, a in enumerate(r["annotations"])
+            for k, v in a.items() if k not in ("start_ps", "end_ps")}
+a, b = batches(sys.argv[1]), batches(sys.argv[2])
+if not a or a.keys() != b.keys():
+    print("other batches:", len(a), len(b))
+for k in sorted(a.keys() & b.keys()):
+    if a[k] != b[k]:
+        print(*k, a[k], b[k])' "$share/$2.out" "$share/$3.out" 2>&1 | head -n 5)
+	is "$1" "$differ" ""
 }
 
 # ---- one machine for most ---------------------------------------------------
@@ -67,12 +91,12 @@ awk -F '\t' -v OFS='\t' 'NR == 150 { $20 = "xyz" } 1' "$share/day.tsv" >"$share/
 echo 1099511627776 >"$share/huge"
 
 job default ppim-bench
-job json ppim-bench --json --annotations --samples 3
-job all ppim-bench --json --annotations --arch cpu,recnmp,space,trim,bgpim,bgpim+dup,proactive,proactive-all
-job tsv ppim-bench --json --annotations --criteo day.tsv --samples 10 --arch proactive
-job vec512 ppim-bench --json --annotations --vec 512
-job ioctl ppim-bench --json --annotations --samples 3 --ioctl
-job uring ppim-bench --json --annotations --samples 3 --uring --queue-depth 2
+fresh json --samples 3
+fresh all --arch cpu,recnmp,space,trim,bgpim,bgpim+dup,proactive,proactive-all
+fresh tsv --criteo day.tsv --samples 10 --arch proactive
+fresh vec512 --vec 512 --arch bgpim,proactive --algo qr
+fresh ioctl --samples 3 --ioctl
+fresh uring --samples 3 --uring --queue-depth 2
 job add ppim-bench --json --algo qr --combine add --arch proactive
 job concat ppim-bench --json --algo qr --combine concat --arch proactive
 job corrupt-qr ppim-bench --corrupt --algo qr
@@ -85,13 +109,12 @@ job geometry ppim-bench --vec 96
 job huge ppim-bench --tables huge --algo qr
 job cut ppim-bench --criteo cut.tsv
 job bad ppim-bench --criteo bad.tsv
-job after ppim-bench --json --annotations --samples 3
+fresh after --samples 3
 job info ppimctl --json info
 job tables ppimctl --json tables
 job stats ppimctl --json stats
 job explain ppimctl explain --table C3 --row 12345
 job reset ppimctl reset
-job nobody busybox setuidgid 65534:65534 ppimctl reset
 job gone rmmod ppim
 job nodevice ppim-bench
 job nodevice-ctl ppimctl info
@@ -125,7 +148,7 @@ same_figures "ppim-sim gnr says the same of every preset" sim-all all
 sim sim-tsv --criteo "$share/day.tsv" --samples 10 --arch proactive
 succeeds "a Criteo file runs" tsv
 same_figures "ppim-sim gnr says the same of a Criteo file" sim-tsv tsv
-sim sim-512 --vec 512
+sim sim-512 --vec 512 --arch bgpim,proactive --algo qr
 succeeds "vectors of 512 B run: Q is larger than the HBM" vec512
 same_figures "ppim-sim gnr says the same of them" sim-512 vec512
 is "their Q rows are in both tiers" "$(query vec512 'd["placements"][0]["dimm_bytes"] > 0 and d["placements"][0]["hbm_bytes"] > 0')" True
@@ -172,25 +195,28 @@ print(d["submitted"] == d["completed"] > 0)' "$share/stats.out")" True
 succeeds "ppimctl explain" explain
 matches "it says where each row is" "$(out explain)" "Q|G2"
 succeeds "ppimctl reset" reset
-is "reset is for root" "$(status nobody)" 1
 is "the module can be unloaded" "$(status gone)" 0
 fails "no device" nodevice 1 "no device: /dev/ppim does not exist"
 fails "no device, ppimctl" nodevice-ctl 1 "no device: /dev/ppim does not exist"
 
 # ---- figures move with the memory's parameters ------------------------------
 
-# variant NAME PROPERTIES: proactive alone, all rows in the HBM.
-variant() {
-	job "$1" ppim-bench --algo qr --hot-share 100 --arch proactive --no-verify --json
-	guest ${2:+--device "$2"}
-	succeeds "$1 runs" "$1"
+# probe NAME OPTION...: no bag has hot rows and all rows are in the HBM, so that
+# activations are what binds.
+probe() {
+	local name=$1
+	shift
+	job "$name" ppim-bench --algo qr --multi-hot uniform --hot-share 100 --no-verify --json "$@"
 }
+
 sed 's/^tFAW *=.*/tFAW = 60/' "$top/qemu-device/configs/HBM2_4Gb_x128.ini" >"$tmp/slow.ini"
-job base ppim-bench --algo qr --hot-share 100 --arch proactive --no-verify --json
-job copies ppim-bench --algo qr --hot-share 100 --arch bgpim,bgpim+dup --no-verify --json
+probe base --arch proactive
+probe copies --arch bgpim,bgpim+dup
 guest
-variant tfaw "hbm-spec=$tmp/slow.ini"
-variant sram "sram=256"
+probe tfaw --arch proactive
+guest --device "hbm-spec=$tmp/slow.ini"
+probe sram --arch proactive
+guest --device sram=256
 is "a longer tFAW takes more cycles" \
 	"$(($(query tfaw "r['qr', 'proactive']['cycles']") > $(query base "r['qr', 'proactive']['cycles']")))" 1
 is "a smaller SRAM has fewer hits" \
