@@ -584,4 +584,5 @@ static void __exit ppim_exit(void)
 module_exit(ppim_exit);
 
 MODULE_DESCRIPTION("ProactivePIM memory: HBM with processing units, and DIMM");
+MODULE_VERSION("1.0");
 MODULE_LICENSE("GPL");

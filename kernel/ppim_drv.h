@@ -146,7 +146,6 @@ struct ppim_admin {
 	struct ppim_hw_cqe cqe;
 	u32 generation;			/* queue 0's lock */
 	bool waiting;			/* queue 0's lock */
-	bool cancelled;
 };
 
 struct ppim_counters {

@@ -26,6 +26,10 @@ static unsigned int ppim_queue_entries = 32;
 module_param_named(queue_entries, ppim_queue_entries, uint, 0444);
 MODULE_PARM_DESC(queue_entries, "entries of an I/O queue, a power of two (default 32)");
 
+static bool ppim_one_vector;
+module_param_named(one_vector, ppim_one_vector, bool, 0444);
+MODULE_PARM_DESC(one_vector, "use a single interrupt vector, as where there are no more (default off)");
+
 static bool ppim_cqe_take(struct ppim_queue *q, struct ppim_hw_cqe *cqe)
 {
 	const struct ppim_hw_cqe *c = &q->cq[q->cq_head];
@@ -211,11 +215,11 @@ static int ppim_vectors_alloc(struct ppim_device *pd, u32 max)
 	u32 want = clamp(min(pd->limits.max_queues, num_online_cpus()), 1u, max ?: 1u);
 	int n;
 
-	n = pci_alloc_irq_vectors(pd->pdev, 1, want + 1, PCI_IRQ_MSIX);
+	n = pci_alloc_irq_vectors(pd->pdev, 1, ppim_one_vector ? 1 : want + 1, PCI_IRQ_MSIX);
 	if (n < 0)
 		return dev_err_probe(&pd->pdev->dev, n, "no MSI-X vector\n");
 	pd->one_vector = n < 2;
-	pd->n_queues = pd->one_vector ? 1 : n - 1;
+	pd->n_queues = pd->one_vector ? want : n - 1;
 	if (pd->one_vector)
 		dev_info(&pd->pdev->dev, "one interrupt vector for all queues\n");
 	return 0;
@@ -318,9 +322,6 @@ void ppim_queues_rewind(struct ppim_device *pd)
 		q->phase = 1;
 		spin_unlock(&q->lock);
 	}
-	spin_lock(&pd->queues[0].lock);
-	pd->admin.cancelled = false;
-	spin_unlock(&pd->queues[0].lock);
 }
 
 int ppim_queues_start(struct ppim_device *pd)
@@ -375,9 +376,7 @@ static int ppim_admin_answer(struct ppim_device *pd, u64 *detail)
 	int ret = -ETIMEDOUT;
 
 	spin_lock(&q->lock);
-	if (pd->admin.cancelled)
-		ret = -ECANCELED;
-	else if (!pd->admin.waiting)
+	if (!pd->admin.waiting)
 		ret = -ppim_status_errno(le16_to_cpu(pd->admin.cqe.status));
 	if (detail)
 		*detail = le64_to_cpu(pd->admin.cqe.detail);
@@ -425,9 +424,11 @@ void ppim_admin_cancel(struct ppim_device *pd)
 	struct ppim_queue *q = &pd->queues[0];
 
 	spin_lock(&q->lock);
-	pd->admin.cancelled = true;
-	if (pd->admin.waiting)
+	if (pd->admin.waiting) {
+		pd->admin.cqe = (struct ppim_hw_cqe){ .status = cpu_to_le16(PPIM_ST_RESET) };
+		pd->admin.waiting = false;
 		complete(&pd->admin.done);
+	}
 	spin_unlock(&q->lock);
 }
 
@@ -446,7 +447,7 @@ int ppim_admin_stats(struct ppim_device *pd, struct ppim_hw_stats *stats)
 		sqe.stats.bytes = cpu_to_le32(sizeof(*pd->stats));
 		ppim_gate_exit(pd);
 		ret = ppim_admin_do(pd, &sqe, NULL, false);
-	} while (ret == -EAGAIN);
+	} while (ret == -EAGAIN || ret == -ECANCELED);
 	if (ret)
 		return ret == -ETIMEDOUT ? -EIO : ret;
 	/* The memory stays as long as the gate can be entered. */

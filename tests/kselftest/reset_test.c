@@ -442,10 +442,11 @@ TEST(module_can_be_loaded_again)
 	}
 }
 
-TEST(few_and_small_queues)
+/* Loaded with these parameters the driver works, and loads as usual afterwards. */
+static void load_with(struct __test_metadata *_metadata, const char *params, int batches,
+		      struct ppim_ioc_info *info)
 {
 	struct ppim_shape s = t_qr(4000, 32, 4);
-	struct ppim_ioc_info info;
 	struct ppim_ioc_result r;
 	struct t_table t;
 	struct t_batch b;
@@ -453,17 +454,15 @@ TEST(few_and_small_queues)
 	int fd, i;
 
 	ASSERT_EQ(0, syscall(SYS_delete_module, "ppim", O_NONBLOCK));
-	ASSERT_EQ(0, modprobe("ppim queues=1 queue_entries=2"));
+	ASSERT_EQ(0, modprobe(params));
 	ASSERT_EQ(0, wait_for_device());
 	fd = open(PPIM_T_DEV, O_RDWR);
-	ASSERT_EQ(0, t_info(fd, &info));
-	EXPECT_EQ(1, info.queues);
-	EXPECT_EQ(2, info.queue_entries);
-	ASSERT_EQ(0, t_table_setup(fd, &info, &t, &s, 88));
+	ASSERT_EQ(0, t_info(fd, info));
+	ASSERT_EQ(0, t_table_setup(fd, info, &t, &s, 88));
 	t_batch_init(&b, &t, 4, 32, 89);
-	for (i = 0; i < 50; i++)
+	for (i = 0; i < batches; i++)
 		ASSERT_EQ(0, t_submit(fd, &b.job, 1, &ticket));
-	for (i = 0; i < 50; i++) {
+	for (i = 0; i < batches; i++) {
 		ASSERT_EQ(0, t_wait(fd, 0, -1, &r));
 		EXPECT_EQ(0, r.error);
 	}
@@ -474,6 +473,37 @@ TEST(few_and_small_queues)
 	ASSERT_EQ(0, syscall(SYS_delete_module, "ppim", O_NONBLOCK));
 	ASSERT_EQ(0, modprobe("ppim"));
 	ASSERT_EQ(0, wait_for_device());
+}
+
+TEST(few_and_small_queues)
+{
+	struct ppim_ioc_info info;
+
+	load_with(_metadata, "ppim queues=1 queue_entries=2", 50, &info);
+	EXPECT_EQ(1, info.queues);
+	EXPECT_EQ(2, info.queue_entries);
+}
+
+TEST(one_vector_for_all_queues)
+{
+	struct ppim_ioc_info before, info;
+	int fd = open(PPIM_T_DEV, O_RDWR);
+
+	ASSERT_EQ(0, t_info(fd, &before));
+	close(fd);
+	load_with(_metadata, "ppim one_vector=1", 200, &info);
+	EXPECT_EQ(before.queues, info.queues);
+}
+
+TEST(unusable_parameters_are_made_usable)
+{
+	struct ppim_ioc_info info;
+
+	load_with(_metadata, "ppim queues=0 queue_entries=0", 10, &info);
+	EXPECT_EQ(1, info.queues);
+	EXPECT_EQ(2, info.queue_entries);
+	load_with(_metadata, "ppim queues=4000000000 queue_entries=1000000", 10, &info);
+	EXPECT_GE(info.queue_entries, 2);
 }
 
 TEST_HARNESS_MAIN
