@@ -734,40 +734,42 @@ static void exec_end_link(struct pim_exec *x)
 	x->busy[PPIM_BOUND_LINK] += busy;
 }
 
-static void exec_end_base(struct pim_exec *x)
+/* Returns what the bd-PIM's MACs were busy. */
+static uint64_t exec_end_base(struct pim_exec *x)
 {
-	uint64_t work;
+	uint64_t work, last;
 
 	if (x->base.first == PIM_NEVER)
-		return;
+		return 0;
+	last = pim_mac_ticks(&x->bd_mac, x->base.last_macs);
 	work = pim_mac_ticks(&x->bd_mac, x->base.macs);
+	x->end = pim_max(x->end, x->base.last + last);
 	x->end = pim_max(x->end, x->base.first + work);
-	x->busy[PPIM_BOUND_MAC] += work;
-	work = pim_mac_ticks(&x->bd_mac, x->base.last_macs);
-	x->end = pim_max(x->end, x->base.last + work);
+	return work;
 }
 
 /* The busiest of each kind, phase by phase: the one that the phase was waiting
  * for at most. */
-static void exec_end_busy(struct pim_exec *x)
+static void exec_end_busy(struct pim_exec *x, uint64_t base)
 {
 	struct pim_busy b;
-	uint64_t dimm;
+	uint64_t macs;
 
 	pim_mem_busiest(&x->hbm, &b);
 	x->busy[PPIM_BOUND_ACTIVATION] += b.acts;
 	x->busy[PPIM_BOUND_BG_BUS] += b.cols;
 	x->busy[PPIM_BOUND_INTERNAL_BUS] += b.bus;
-	x->busy[PPIM_BOUND_MAC] += b.macs;
 	x->busy[PPIM_BOUND_CMD] += b.cmds;
+	macs = pim_max(b.macs, base);
 	pim_mem_phase(&x->hbm);
-	if (!x->has_dimm)
-		return;
-	pim_mem_busiest(&x->dimm, &b);
-	dimm = pim_max(pim_max(b.acts, b.cols), b.bus);
-	x->busy[PPIM_BOUND_DIMM] += dimm;
-	x->busy[PPIM_BOUND_MAC] += b.macs;
-	pim_mem_phase(&x->dimm);
+	if (x->has_dimm) {
+		pim_mem_busiest(&x->dimm, &b);
+		x->busy[PPIM_BOUND_DIMM] +=
+			pim_max(pim_max(b.acts, b.cols), b.bus);
+		macs = pim_max(macs, b.macs);
+		pim_mem_phase(&x->dimm);
+	}
+	x->busy[PPIM_BOUND_MAC] += macs;
 }
 
 static void exec_forget_slots(struct pim_exec *x)
@@ -781,13 +783,15 @@ static void exec_forget_slots(struct pim_exec *x)
 
 void pim_exec_phase_end(struct pim_exec *x)
 {
+	uint64_t base;
+
 	if (!x->phase_used)
 		return;
 	pim_exec_run(x);
-	exec_end_base(x);
+	base = exec_end_base(x);
 	exec_end_host(x);
 	exec_end_link(x);
-	exec_end_busy(x);
+	exec_end_busy(x, base);
 	exec_forget_slots(x);
 	x->end = pim_align(&x->hbm_tck, x->end);
 	x->phase_end[1] = x->phase_end[0];
