@@ -239,6 +239,8 @@ static int lookup_locate(struct gnr *g, struct block *b, uint32_t n,
 	row_prefetch(row, anchor->row_bytes);
 	slice = anchor->extents[extent].tier == PPIM_TIER_HBM ?
 			anchor->extents[extent].slice : UINT32_MAX;
+	if (g->mem->slice_lookups)
+		g->mem->slice_lookups[slice < g->slices ? slice : g->slices]++;
 	for (s = 0; s < g->n_sub; s++) {
 		if (s == g->anchor)
 			continue;

@@ -161,14 +161,16 @@ static void memory_init(PPIMState *s)
 	}
 }
 
-static void pool_init(PPIMState *s, struct ppim_engine *engine)
+static void pool_init(PPIMState *s, struct ppim_engine *engine,
+		      struct ppim_config *settings)
 {
 	struct ppim_pool_config config = {
-		.engine = engine, .mem = s->mem,
+		.engine = engine, .settings = settings, .mem = s->mem,
 		.hbm = host_memory_backend_get_memory(s->hbm_memdev),
 		.threads = s->n_threads ?: MIN(g_get_num_processors(),
 					       PPIM_THREADS_MAX),
 		.guest_time = s->timebase == PPIM_TIMEBASE_GUEST,
+		.charge_copies = s->charge_copies,
 		.bh = s->bh,
 	};
 
@@ -177,11 +179,9 @@ static void pool_init(PPIMState *s, struct ppim_engine *engine)
 	s->pool = ppim_pool_new(&config);
 }
 
-static bool engine_init(PPIMState *s, struct ppim_engine **engine,
-			Error **errp)
+static bool engine_init(PPIMState *s, struct ppim_config *c,
+			struct ppim_engine **engine, Error **errp)
 {
-	g_autofree struct ppim_config *c = g_new0(struct ppim_config, 1);
-
 	if (!ppim_config_load(s, c, errp))
 		return false;
 	*engine = ppim_config_engine(c, errp);
@@ -226,12 +226,28 @@ static bool pci_init(PPIMState *s, Error **errp)
 	return caps_init(s, errp);
 }
 
+static void ppim_exit(PCIDevice *pci)
+{
+	PPIMState *s = PPIM(pci);
+
+	ppim_reset(s);
+	ppim_pool_retire(s->pool);
+	s->pool = NULL;
+	ppim_time_exit(s);
+	windows_exit(s);
+	msix_uninit_exclusive_bar(pci);
+	if (pci->exp.aer_cap)
+		pcie_aer_exit(pci);
+	pcie_cap_exit(pci);
+}
+
 static void ppim_realize(PCIDevice *pci, Error **errp)
 {
+	g_autofree struct ppim_config *c = g_new0(struct ppim_config, 1);
 	PPIMState *s = PPIM(pci);
 	struct ppim_engine *engine;
 
-	if (!settings_init(s, errp) || !engine_init(s, &engine, errp))
+	if (!settings_init(s, errp) || !engine_init(s, c, &engine, errp))
 		return;
 	if (!windows_init(s, errp))
 		goto free_engine;
@@ -239,27 +255,15 @@ static void ppim_realize(PCIDevice *pci, Error **errp)
 		goto unmap;
 	memory_init(s);
 	ppim_time_init(s);
-	pool_init(s, engine);
+	pool_init(s, engine, g_steal_pointer(&c));
+	if (!ppim_qom_realize(s, errp))
+		ppim_exit(pci);
 	return;
 
 unmap:
 	windows_exit(s);
 free_engine:
 	ppim_engine_free(engine);
-}
-
-static void ppim_exit(PCIDevice *pci)
-{
-	PPIMState *s = PPIM(pci);
-
-	ppim_reset(s);
-	ppim_pool_retire(s->pool);
-	ppim_time_exit(s);
-	windows_exit(s);
-	msix_uninit_exclusive_bar(pci);
-	if (pci->exp.aer_cap)
-		pcie_aer_exit(pci);
-	pcie_cap_exit(pci);
 }
 
 static void ppim_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
@@ -284,6 +288,7 @@ static const Property ppim_properties[] = {
 	DEFINE_PROP_STRING("arch", PPIMState, arch_name),
 	DEFINE_PROP_STRING("timebase", PPIMState, timebase_name),
 	DEFINE_PROP_BOOL("timing", PPIMState, timing, true),
+	DEFINE_PROP_BOOL("charge-copies", PPIMState, charge_copies, true),
 	DEFINE_PROP_SIZE("sram", PPIMState, sram, PPIM_SRAM_DEFAULT),
 	DEFINE_PROP_UINT32("queues", PPIMState, n_queues, 8),
 	DEFINE_PROP_UINT32("queue-entries", PPIMState, max_entries, 1024),
@@ -310,11 +315,21 @@ static const struct {
 	{ "arch", "preset of batches that name none" },
 	{ "timebase", "timeline of the memory: device or guest" },
 	{ "timing", "completions appear at their simulated time" },
+	{ "charge-copies", "copies by DMA take simulated time" },
 	{ "sram", "SRAM of one bg-PIM; by default as in params" },
 	{ "queues", "I/O queue pairs" },
 	{ "queue-entries", "most entries of a queue, a power of two" },
 	{ "threads", "workers; 0: one for each processor of the host" },
 };
+
+static void ppim_instance_finalize(Object *obj)
+{
+	PPIMState *s = PPIM(obj);
+	int kind;
+
+	for (kind = 0; kind < PPIM_DUMPS; kind++)
+		g_free(s->dump_path[kind]);
+}
 
 static void ppim_class_init(ObjectClass *oc, void *data)
 {
@@ -339,6 +354,7 @@ static void ppim_class_init(ObjectClass *oc, void *data)
 		object_class_property_set_description(oc,
 						      property_texts[i].name,
 						      property_texts[i].text);
+	ppim_qom_init(oc);
 }
 
 static const TypeInfo ppim_info = {
@@ -346,6 +362,7 @@ static const TypeInfo ppim_info = {
 	.parent = TYPE_PCI_DEVICE,
 	.instance_size = sizeof(PPIMState),
 	.instance_init = ppim_instance_init,
+	.instance_finalize = ppim_instance_finalize,
 	.class_init = ppim_class_init,
 	.interfaces = (InterfaceInfo[]) {
 		{ INTERFACE_PCIE_DEVICE },

@@ -70,12 +70,25 @@ struct ppim_poison_set {
 	struct ppim_poison at[PPIM_POISON_MAX];
 };
 
+enum ppim_dump_kind {
+	PPIM_DUMP_REPLAY,	/* batches, for ppim-sim gnr --replay */
+	PPIM_DUMP_TRACE,	/* commands, for ppim-sim pim */
+	PPIM_DUMPS
+};
+
+/* Where a dump goes from now on; file NULL ends it. */
+struct ppim_dump_file {
+	enum ppim_dump_kind kind;
+	FILE *file;
+};
+
 enum ppim_cmd_kind {
 	PPIM_CMD_NOP,		/* and whatever is refused at the doorbell */
 	PPIM_CMD_GNR,
 	PPIM_CMD_WRITE,
 	PPIM_CMD_READ,
 	PPIM_CMD_POISON,	/* injects a memory error */
+	PPIM_CMD_DUMP,		/* begins or ends a dump */
 	PPIM_CMD_RESET,		/* not a guest's: puts the engine back */
 };
 
@@ -121,6 +134,7 @@ struct ppim_cmd {
 	uint8_t copy_tier;
 
 	struct ppim_poison poison;
+	struct ppim_dump_file dump;
 
 	/* result */
 	uint32_t corrected;
@@ -161,6 +175,7 @@ struct ppim_queue {
 	uint64_t sq, cq;
 	uint32_t sq_head, sq_tail, cq_head, cq_tail;
 	bool phase;
+	uint64_t submitted, completed, errors, lookups, busy_ps;
 	ppim_cmd_list waiting;	/* completed, the CQ is full */
 };
 
@@ -188,10 +203,10 @@ struct PPIMState {
 	/* properties */
 	HostMemoryBackend *hbm_memdev, *dimm_memdev;
 	char *hbm_spec, *dimm_spec, *arch_name, *timebase_name, *params_text;
-	char *replay_path, *trace_path;
+	char *dump_path[PPIM_DUMPS];
 	uint32_t n_queues, max_entries, n_threads;
 	uint64_t sram;
-	bool timing;
+	bool timing, charge_copies;
 
 	/* fixed at realize */
 	struct ppim_pool *pool;
@@ -224,6 +239,9 @@ struct PPIMState {
 	uint64_t chain_ps;	/* guest's clock at the end of timed work */
 	uint64_t now_ps;	/* device timeline, of what has completed */
 	uint64_t visit_bytes;	/* used up of PPIM_VISIT_BYTES */
+	int64_t visit_max_ns;	/* longest that the main loop was kept */
+	uint64_t *slice_lookups;	/* while it travels: the pool's */
+	uint32_t n_slice_lookups;
 };
 
 #define PPIM_GUEST_ERR(fmt, ...) \
@@ -319,6 +337,10 @@ void ppim_inject_late(PPIMState *s);
 void ppim_inject_mark(PPIMState *s, struct ppim_cmd *cmd);
 
 /* ppim_time.c */
+/* How long the main loop, or a vCPU, is kept by the device: host time around
+ * each of its entries. */
+int64_t ppim_visit_begin(PPIMState *s);
+void ppim_visit_end(PPIMState *s, int64_t begin);
 void ppim_time_init(PPIMState *s);
 void ppim_time_exit(PPIMState *s);
 void ppim_time_start(PPIMState *s);
@@ -341,11 +363,12 @@ void ppim_stats_read(PPIMState *s, struct ppim_hw_stats *out);
 
 /* ppim_work.c */
 struct ppim_pool_config {
-	struct ppim_engine *engine;	/* the pool's from then on */
+	struct ppim_engine *engine;	/* the pool's from then on, and */
+	struct ppim_config *settings;	/* what it was made from */
 	struct ppim_memory mem;
 	MemoryRegion *hbm, *dimm;	/* kept alive by the pool */
 	uint32_t threads;
-	bool guest_time;
+	bool guest_time, charge_copies;
 	QEMUBH *bh;		/* scheduled when something is done, or NULL */
 };
 struct ppim_pool *ppim_pool_new(const struct ppim_pool_config *config);
@@ -358,6 +381,22 @@ void ppim_pool_drop(struct ppim_pool *pool, struct ppim_cmd *cmd, bool skip);
 /* Touched by commands in the gate; the caller has waited for an idle pool. */
 struct ppim_poison_set *ppim_pool_poison(struct ppim_pool *pool);
 struct ppim_engine *ppim_pool_engine(struct ppim_pool *pool);
+void ppim_pool_lookups(struct ppim_pool *pool, uint64_t *sum);
+void ppim_pool_lookups_set(struct ppim_pool *pool, const uint64_t *sum);
+
+/* ppim_dump.c: the gate's */
+struct ppim_dump *ppim_dump_new(struct ppim_engine *engine,
+				struct ppim_config *settings);
+void ppim_dump_free(struct ppim_dump *d);
+void ppim_dump_set(struct ppim_dump *d, const struct ppim_dump_file *to);
+void ppim_dump_reset(struct ppim_dump *d);
+void ppim_dump_flush(struct ppim_dump *d);
+void ppim_dump_batch(struct ppim_dump *d, const struct ppim_batch *batch,
+		     uint64_t arrival_ps);
+
+/* ppim_qom.c */
+void ppim_qom_init(ObjectClass *oc);
+bool ppim_qom_realize(PPIMState *s, Error **errp);
 
 /* ppim_poison.c */
 int ppim_poison_gather(struct ppim_poison_set *set,

@@ -245,6 +245,7 @@ static void io_run(PPIMState *s, uint16_t qid, const struct ppim_hw_sqe *sqe)
 	struct ppim_cmd *cmd = ppim_cmd_new(io_kind(sqe->opcode), qid, sqe);
 
 	s->stats.submitted++;
+	s->queue[qid].submitted++;
 	if (cmd->kind == PPIM_CMD_GNR)
 		ppim_inject_mark(s, cmd);
 	if (io_load(s, cmd, sqe))
@@ -342,10 +343,8 @@ static struct ppim_queue *doorbell_queue(PPIMState *s, uint16_t qid,
  * turn; but never the admin queue's to wait. */
 static void queues_visit(PPIMState *s, uint16_t qid)
 {
-	if (!s->stalled || !qid) {
-		s->visit_bytes = 0;
+	if (!s->stalled || !qid)
 		ppim_queue_run(s);
-	}
 	ppim_time_kick(s);
 }
 

@@ -161,6 +161,7 @@ static void reg_write(PPIMState *s, hwaddr addr, uint32_t value)
 static void doorbell_write(PPIMState *s, hwaddr addr, uint32_t value)
 {
 	uint32_t qid = (addr - PPIM_DB_BASE) / 8;
+	int64_t begin = ppim_visit_begin(s);
 
 	if (qid > s->n_queues) {
 		PPIM_GUEST_ERR("doorbell of queue %u of %u", qid,
@@ -171,6 +172,7 @@ static void doorbell_write(PPIMState *s, hwaddr addr, uint32_t value)
 		ppim_queue_cq_head(s, qid, value);
 	else
 		ppim_queue_sq_tail(s, qid, value);
+	ppim_visit_end(s, begin);
 }
 
 static void regs_write(void *opaque, hwaddr addr, uint64_t value,

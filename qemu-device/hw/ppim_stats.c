@@ -24,16 +24,22 @@ static void count_note(struct ppim_hw_stats *st,
 /* I/O commands alone: an admin command is no work of the device. */
 void ppim_stats_count(PPIMState *s, const struct ppim_cmd *cmd)
 {
+	struct ppim_queue *q = &s->queue[cmd->qid];
+
 	if (!cmd->qid)
 		return;
 	s->stats.completed++;
+	q->completed++;
+	q->errors += cmd->fault.status && cmd->fault.status != PPIM_ST_ABORTED;
 	s->stats.corrected += cmd->corrected;
 	if (cmd->fault.status == PPIM_ST_ABORTED)
 		s->stats.aborted++;
 	else if (cmd->fault.status)
 		s->stats.errors++;
-	if (cmd->fault.status)
+	if (cmd->fault.status || cmd->kind != PPIM_CMD_GNR)
 		return;
+	q->lookups += cmd->note.lookups;
+	q->busy_ps += cmd->note.busy_ps;
 	s->stats.bags += cmd->bags;
 	count_note(&s->stats, &cmd->note);
 }

@@ -39,7 +39,7 @@ uint64_t ppim_time_clock_ps(void)
 uint64_t ppim_time_now_ps(PPIMState *s)
 {
 	if (s->timebase == PPIM_TIMEBASE_GUEST)
-		return ppim_time_clock_ps() - s->zero_ps;
+		return ppim_running(s) ? ppim_time_clock_ps() - s->zero_ps : 0;
 	return s->now_ps;
 }
 
@@ -52,8 +52,8 @@ static bool timeline_is_guest(const PPIMState *s)
 
 static uint64_t cmd_end_ps(PPIMState *s, const struct ppim_cmd *cmd)
 {
-	if (s->timebase == PPIM_TIMEBASE_OFF || cmd->kind != PPIM_CMD_GNR ||
-	    cmd->fault.status || !cmd->note.end_ps)
+	if (s->timebase == PPIM_TIMEBASE_OFF || cmd->fault.status ||
+	    !cmd->note.end_ps)
 		return cmd->admit_ps;
 	if (timeline_is_guest(s))
 		return s->zero_ps + cmd->note.end_ps;
@@ -69,6 +69,11 @@ static void cmd_time(PPIMState *s, struct ppim_cmd *cmd, uint64_t clock_ps)
 	cmd->timed = true;
 }
 
+static bool cmd_is_timed(const PPIMState *s, const struct ppim_cmd *cmd)
+{
+	return cmd->kind == PPIM_CMD_GNR || s->charge_copies;
+}
+
 /*
  * A time before which the command, the first that is not timed, cannot end.
  * All that was admitted before it has its end, so under icount this depends on
@@ -76,7 +81,7 @@ static void cmd_time(PPIMState *s, struct ppim_cmd *cmd, uint64_t clock_ps)
  */
 static uint64_t cmd_bound_ps(const PPIMState *s, const struct ppim_cmd *cmd)
 {
-	if (cmd->kind == PPIM_CMD_GNR && s->timebase == PPIM_TIMEBASE_DEVICE)
+	if (cmd_is_timed(s, cmd) && s->timebase == PPIM_TIMEBASE_DEVICE)
 		return MAX(s->chain_ps, cmd->admit_ps) + cmd->least_ps;
 	return cmd->admit_ps + cmd->least_ps;
 }
@@ -178,26 +183,40 @@ static bool complete_one(PPIMState *s, uint64_t clock_ps)
 	return true;
 }
 
+int64_t ppim_visit_begin(PPIMState *s)
+{
+	s->visit_bytes = 0;
+	return get_clock();
+}
+
+void ppim_visit_end(PPIMState *s, int64_t begin)
+{
+	s->visit_max_ns = MAX(s->visit_max_ns, get_clock() - begin);
+}
+
 static void timer_run(void *opaque)
 {
 	PPIMState *s = opaque;
 	uint64_t clock_ps = ppim_time_clock_ps();
+	int64_t begin = ppim_visit_begin(s);
 
-	s->visit_bytes = 0;
 	do
 		settle(s, clock_ps);
 	while (complete_one(s, clock_ps));
 	ppim_queue_run(s);
 	timer_arm(s);
+	ppim_visit_end(s, begin);
 }
 
 /* A worker has finished something: time it. Completing is the timer's. */
 static void bh_run(void *opaque)
 {
 	PPIMState *s = opaque;
+	int64_t begin = ppim_visit_begin(s);
 
 	settle(s, ppim_time_clock_ps());
 	timer_arm(s);
+	ppim_visit_end(s, begin);
 }
 
 /* ---- admission ----------------------------------------------------------- */

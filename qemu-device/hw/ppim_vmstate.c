@@ -238,6 +238,11 @@ static const VMStateDescription vmstate_queue = {
 		VMSTATE_UINT32(cq_head, struct ppim_queue),
 		VMSTATE_UINT32(cq_tail, struct ppim_queue),
 		VMSTATE_BOOL(phase, struct ppim_queue),
+		VMSTATE_UINT64(submitted, struct ppim_queue),
+		VMSTATE_UINT64(completed, struct ppim_queue),
+		VMSTATE_UINT64(errors, struct ppim_queue),
+		VMSTATE_UINT64(lookups, struct ppim_queue),
+		VMSTATE_UINT64(busy_ps, struct ppim_queue),
 		VMSTATE_QTAILQ_V(waiting, struct ppim_queue, 1, vmstate_cmd,
 				 struct ppim_cmd, link),
 		VMSTATE_END_OF_LIST()
@@ -323,6 +328,8 @@ static const VMStateDescription vmstate_stats = {
 
 static void travel_free(PPIMState *s)
 {
+	g_free(s->slice_lookups);
+	s->slice_lookups = NULL;
 	g_free(s->engine_blob);
 	s->engine_blob = NULL;
 	s->engine_bytes = 0;
@@ -340,6 +347,9 @@ static int ppim_pre_save(void *opaque)
 	s->engine_bytes = ppim_engine_save(engine, NULL, 0);
 	s->engine_blob = g_malloc(s->engine_bytes);
 	ppim_engine_save(engine, s->engine_blob, s->engine_bytes);
+	s->n_slice_lookups = s->geo.slices + 1;
+	s->slice_lookups = g_new(uint64_t, s->n_slice_lookups);
+	ppim_pool_lookups(s->pool, s->slice_lookups);
 	return 0;
 }
 
@@ -369,6 +379,13 @@ static bool engine_fits(void *opaque, int version)
 	return s->engine_bytes <= ENGINE_BYTES_MAX;
 }
 
+static bool slices_fit(void *opaque, int version)
+{
+	PPIMState *s = opaque;
+
+	return s->n_slice_lookups == s->geo.slices + 1;
+}
+
 static bool queues_are_sane(PPIMState *s)
 {
 	struct ppim_cmd *cmd;
@@ -396,6 +413,7 @@ static int ppim_post_load(void *opaque, int version)
 		ppim_reset(s);
 		return -EINVAL;
 	}
+	ppim_pool_lookups_set(s->pool, s->slice_lookups);
 	travel_free(s);
 	*ppim_pool_poison(s->pool) = s->poison;
 	for (qid = 0; qid <= s->n_queues; qid++)
@@ -422,6 +440,7 @@ const VMStateDescription ppim_vmstate = {
 				     "property 'queues' differs"),
 		VMSTATE_UINT32_EQUAL(timebase, PPIMState,
 				     "property 'timing' or 'timebase' differs"),
+		VMSTATE_BOOL(charge_copies, PPIMState),
 		VMSTATE_UINT32(ctrl, PPIMState),
 		VMSTATE_UINT32(status, PPIMState),
 		VMSTATE_UINT32(error, PPIMState),
@@ -448,6 +467,11 @@ const VMStateDescription ppim_vmstate = {
 		VMSTATE_VALIDATE("engine", engine_fits),
 		VMSTATE_VBUFFER_ALLOC_UINT32(engine_blob, PPIMState, 1, NULL,
 					     engine_bytes),
+		VMSTATE_UINT32(n_slice_lookups, PPIMState),
+		VMSTATE_VALIDATE("slices", slices_fit),
+		VMSTATE_VARRAY_UINT32_ALLOC(slice_lookups, PPIMState,
+					    n_slice_lookups, 1,
+					    vmstate_info_uint64, uint64_t),
 		VMSTATE_END_OF_LIST()
 	},
 };

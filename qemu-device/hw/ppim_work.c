@@ -24,9 +24,16 @@
 
 typedef QSIMPLEQ_HEAD(, ppim_cmd) cmd_queue;
 
+struct ppim_worker {
+	struct ppim_pool *pool;
+	QemuThread thread;
+	struct ppim_memory mem;	/* with counters of its own */
+};
+
 struct ppim_pool {
 	struct ppim_pool_config config;
-	QemuThread *threads;
+	struct ppim_worker *workers;
+	uint32_t slices;
 	QEMUBH *bh;		/* tells the main loop; NULL under icount */
 
 	QemuMutex lock;
@@ -39,7 +46,9 @@ struct ppim_pool {
 	cmd_queue shared;	/* batches that have units left to take */
 	uint32_t gathering;	/* batches with unfinished units */
 	uint32_t busy;		/* commands not done yet */
-	struct ppim_poison_set poison;	/* the gate's, without the lock */
+	/* the gate's, without the lock */
+	struct ppim_poison_set poison;
+	struct ppim_dump *dump;
 };
 
 /* ---- endings (lock held) ------------------------------------------------- */
@@ -183,6 +192,7 @@ static int batch_charge(struct ppim_pool *pool, struct ppim_cmd *cmd)
 
 	if (!pool->config.guest_time)
 		cmd->arrival_ps = ppim_engine_now_ps(engine);
+	ppim_dump_batch(pool->dump, &cmd->batch, cmd->arrival_ps);
 	return ppim_engine_charge(engine, &cmd->batch, cmd->arrival_ps,
 				  &cmd->note);
 }
@@ -194,6 +204,7 @@ static void gate_batch(struct ppim_pool *pool, struct ppim_cmd *cmd)
 	if (!qatomic_read(&cmd->skip) && !batch_prepare(pool, cmd)) {
 		batch_share(pool, cmd);
 		err = batch_charge(pool, cmd);
+		ppim_dump_flush(pool->dump);
 	}
 	qemu_mutex_lock(&pool->lock);
 	if (err && !cmd->fault.status)
@@ -203,6 +214,18 @@ static void gate_batch(struct ppim_pool *pool, struct ppim_cmd *cmd)
 	qemu_mutex_unlock(&pool->lock);
 }
 
+static void copy_charge(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	struct ppim_engine *engine = pool->config.engine;
+
+	if (!pool->config.guest_time)
+		cmd->arrival_ps = ppim_engine_now_ps(engine);
+	ppim_engine_copy(engine, cmd->copy_tier, cmd->copy_offset,
+			 cmd->copy_bytes, cmd->kind == PPIM_CMD_WRITE,
+			 cmd->arrival_ps, cmd->qid, &cmd->note);
+	ppim_dump_flush(pool->dump);
+}
+
 static void gate_copy(struct ppim_pool *pool, struct ppim_cmd *cmd)
 {
 	const struct ppim_memory *mem = &pool->config.mem;
@@ -210,6 +233,8 @@ static void gate_copy(struct ppim_pool *pool, struct ppim_cmd *cmd)
 	uint8_t *tier = (uint8_t *)(dimm ? mem->dimm : mem->hbm);
 	MemoryRegion *mr = dimm ? pool->config.dimm : pool->config.hbm;
 
+	if (pool->config.charge_copies)
+		copy_charge(pool, cmd);
 	if (cmd->kind == PPIM_CMD_READ) {
 		if (!ppim_poison_read(&pool->poison, mem, cmd))
 			memcpy(cmd->own[0].output, tier + cmd->copy_offset,
@@ -223,8 +248,15 @@ static void gate_copy(struct ppim_pool *pool, struct ppim_cmd *cmd)
 
 static void gate_reset(struct ppim_pool *pool)
 {
+	uint32_t i;
+
 	ppim_engine_reset(pool->config.engine);
+	ppim_dump_reset(pool->dump);
 	pool->poison.n = 0;
+	/* nothing is gathered now (gate_next) */
+	for (i = 0; i < pool->config.threads; i++)
+		memset(pool->workers[i].mem.slice_lookups, 0,
+		       (pool->slices + 1) * sizeof(uint64_t));
 }
 
 static void gate_run(struct ppim_pool *pool, struct ppim_cmd *cmd)
@@ -237,7 +269,9 @@ static void gate_run(struct ppim_pool *pool, struct ppim_cmd *cmd)
 		gate_reset(pool);
 	else if (cmd->kind == PPIM_CMD_POISON)
 		ppim_poison_add(&pool->poison, &cmd->poison);
-	else if (!cmd->skip)
+	else if (cmd->kind == PPIM_CMD_DUMP)
+		ppim_dump_set(pool->dump, &cmd->dump);
+	else if (!qatomic_read(&cmd->skip))
 		gate_copy(pool, cmd);
 	qemu_mutex_lock(&pool->lock);
 	cmd_done(pool, cmd);
@@ -278,7 +312,7 @@ static struct ppim_cmd *units_take(struct ppim_pool *pool, uint32_t *from,
 	return cmd;
 }
 
-static int unit_compute(struct ppim_pool *pool, struct ppim_cmd *cmd,
+static int unit_compute(const struct ppim_worker *w, struct ppim_cmd *cmd,
 			const struct ppim_unit *u, struct ppim_fault *fault)
 {
 	const struct ppim_job *job = &cmd->jobs[u->job];
@@ -286,7 +320,7 @@ static int unit_compute(struct ppim_pool *pool, struct ppim_cmd *cmd,
 		     (size_t)u->first_bag * job->table->shape.dim;
 	uint32_t i, n = u->n_bags * job->table->shape.dim;
 
-	if (ppim_gnr_compute(&pool->config.mem, job, u->first_bag, u->n_bags,
+	if (ppim_gnr_compute(&w->mem, job, u->first_bag, u->n_bags,
 			     out, fault)) {
 		fault->job = u->job;
 		return -1;
@@ -307,14 +341,15 @@ static void fault_keep(struct ppim_cmd *cmd, const struct ppim_fault *f)
 	cmd->fault = *f;
 }
 
-static void units_run(struct ppim_pool *pool, struct ppim_cmd *cmd,
+static void units_run(const struct ppim_worker *w, struct ppim_cmd *cmd,
 		      uint32_t from, uint32_t to)
 {
+	struct ppim_pool *pool = w->pool;
 	struct ppim_fault fault = { 0 };
 	uint32_t i;
 
 	for (i = from; i < to && !qatomic_read(&cmd->skip); i++)
-		if (unit_compute(pool, cmd, &cmd->units[i], &fault))
+		if (unit_compute(w, cmd, &cmd->units[i], &fault))
 			break;
 	qemu_mutex_lock(&pool->lock);
 	if (fault.status)
@@ -332,8 +367,9 @@ static void units_run(struct ppim_pool *pool, struct ppim_cmd *cmd,
 
 /* Lock held, and held again on return. The gate first: what it lets through
  * is work for the others. */
-static bool work_one(struct ppim_pool *pool)
+static bool work_one(const struct ppim_worker *w)
 {
+	struct ppim_pool *pool = w->pool;
 	struct ppim_cmd *cmd;
 	uint32_t from, to;
 
@@ -351,7 +387,7 @@ static bool work_one(struct ppim_pool *pool)
 	if (!cmd)
 		return false;
 	qemu_mutex_unlock(&pool->lock);
-	units_run(pool, cmd, from, to);
+	units_run(w, cmd, from, to);
 	qemu_mutex_lock(&pool->lock);
 	return true;
 }
@@ -363,12 +399,15 @@ static void pool_reap(void *opaque)
 	struct ppim_cmd *cmd, *next;
 	uint32_t i;
 
-	for (i = 0; i < pool->config.threads; i++)
-		qemu_thread_join(&pool->threads[i]);
+	for (i = 0; i < pool->config.threads; i++) {
+		qemu_thread_join(&pool->workers[i].thread);
+		g_free(pool->workers[i].mem.slice_lookups);
+	}
 	QSIMPLEQ_FOREACH_SAFE(cmd, &pool->gate, order, next)
 		ppim_cmd_free(cmd);
 	QSIMPLEQ_FOREACH_SAFE(cmd, &pool->shared, shared, next)
 		ppim_cmd_free(cmd);
+	ppim_dump_free(pool->dump);
 	ppim_engine_free(pool->config.engine);
 	memory_region_unref(pool->config.hbm);
 	if (pool->config.dimm)
@@ -376,19 +415,20 @@ static void pool_reap(void *opaque)
 	qemu_cond_destroy(&pool->done);
 	qemu_cond_destroy(&pool->work);
 	qemu_mutex_destroy(&pool->lock);
-	g_free(pool->threads);
+	g_free(pool->workers);
 	g_free(pool);
 }
 
 static void *worker(void *opaque)
 {
-	struct ppim_pool *pool = opaque;
+	struct ppim_worker *w = opaque;
+	struct ppim_pool *pool = w->pool;
 	bool last;
 
 	rcu_register_thread();
 	qemu_mutex_lock(&pool->lock);
 	while (!pool->stop)
-		if (!work_one(pool))
+		if (!work_one(w))
 			qemu_cond_wait(&pool->work, &pool->lock);
 	last = !--pool->alive;
 	qemu_mutex_unlock(&pool->lock);
@@ -399,6 +439,15 @@ static void *worker(void *opaque)
 	return NULL;
 }
 
+static void worker_start(struct ppim_pool *pool, struct ppim_worker *w)
+{
+	w->pool = pool;
+	w->mem = pool->config.mem;
+	w->mem.slice_lookups = g_new0(uint64_t, pool->slices + 1);
+	qemu_thread_create(&w->thread, "ppim-worker", worker, w,
+			   QEMU_THREAD_JOINABLE);
+}
+
 struct ppim_pool *ppim_pool_new(const struct ppim_pool_config *config)
 {
 	struct ppim_pool *pool = g_new0(struct ppim_pool, 1);
@@ -406,6 +455,8 @@ struct ppim_pool *ppim_pool_new(const struct ppim_pool_config *config)
 
 	pool->config = *config;
 	pool->bh = config->bh;
+	pool->slices = config->mem.hbm_bytes / config->mem.slice_bytes;
+	pool->dump = ppim_dump_new(config->engine, config->settings);
 	memory_region_ref(config->hbm);
 	if (config->dimm)
 		memory_region_ref(config->dimm);
@@ -415,10 +466,9 @@ struct ppim_pool *ppim_pool_new(const struct ppim_pool_config *config)
 	QSIMPLEQ_INIT(&pool->gate);
 	QSIMPLEQ_INIT(&pool->shared);
 	pool->alive = config->threads;
-	pool->threads = g_new0(QemuThread, config->threads);
+	pool->workers = g_new0(struct ppim_worker, config->threads);
 	for (i = 0; i < config->threads; i++)
-		qemu_thread_create(&pool->threads[i], "ppim-worker", worker,
-				   pool, QEMU_THREAD_JOINABLE);
+		worker_start(pool, &pool->workers[i]);
 	return pool;
 }
 
@@ -473,6 +523,26 @@ void ppim_pool_wait_idle(struct ppim_pool *pool)
 	QEMU_LOCK_GUARD(&pool->lock);
 	while (pool->busy)
 		qemu_cond_wait(&pool->done, &pool->lock);
+}
+
+/* Lookups by bank group, the DIMM's last: slices + 1 counters, as far as the
+ * workers have come. */
+void ppim_pool_lookups(struct ppim_pool *pool, uint64_t *sum)
+{
+	uint32_t i, k;
+
+	memset(sum, 0, (pool->slices + 1) * sizeof(*sum));
+	for (i = 0; i < pool->config.threads; i++)
+		for (k = 0; k <= pool->slices; k++)
+			sum[k] += qatomic_read__nocheck(
+				&pool->workers[i].mem.slice_lookups[k]);
+}
+
+/* After loading, with an idle pool. */
+void ppim_pool_lookups_set(struct ppim_pool *pool, const uint64_t *sum)
+{
+	memcpy(pool->workers[0].mem.slice_lookups, sum,
+	       (pool->slices + 1) * sizeof(*sum));
 }
 
 /* Nobody wants the command any more: it is freed now, or when the workers are

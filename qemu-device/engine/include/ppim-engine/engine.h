@@ -196,6 +196,9 @@ struct ppim_memory {
 	uint64_t slice_bytes;
 	const uint8_t *dimm;
 	uint64_t dimm_bytes;
+	/* if not NULL: counts lookups by the bank group of their main operand
+	 * (Q row, G2 slice, dense row); the last of slices + 1 is the DIMM */
+	uint64_t *slice_lookups;
 };
 
 /*
