@@ -16,7 +16,7 @@ static void charge_trace_batch(const struct ppim_engine *e, uint32_t arch,
 	snprintf(line, sizeof(line), "@ %llu.%03llu %u %s",
 		 (unsigned long long)(arrival_ps / 1000),
 		 (unsigned long long)(arrival_ps % 1000), queue,
-		 ppim_arch_name(arch));
+		 ppim_engine_arch_name(arch));
 	e->trace(e->trace_opaque, line);
 }
 

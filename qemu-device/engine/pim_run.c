@@ -10,7 +10,7 @@ int ppim_pim_begin(struct ppim_engine *e, uint32_t arch, uint64_t arrival_ps,
 	e->running = pim_preset_find(arch);
 	if (!e->running)
 		return engine_fail(diag, -EINVAL, "preset %s is not built",
-				   ppim_arch_name(arch));
+				   ppim_engine_arch_name(arch));
 	pim_exec_begin(&e->x, e->running->level, arrival_ps);
 	return 0;
 }
@@ -71,7 +71,7 @@ static int run_check_unit(const struct ppim_engine *e,
 	if (run_has_unit(level, cmd, unit))
 		return 0;
 	return engine_fail(diag, -EINVAL, "preset %s has no unit '%s' for %s",
-			   ppim_arch_name(e->running->arch), units[unit],
+			   ppim_engine_arch_name(e->running->arch), units[unit],
 			   cmd->op == PPIM_PIM_DR ? "DR" : "RD");
 }
 
@@ -85,7 +85,7 @@ static int run_check_fill(const struct ppim_engine *e,
 		return engine_fail(diag, -EINVAL,
 				   "preset %s has no SRAM to "
 				   "prefetch into",
-				   ppim_arch_name(e->running->arch));
+				   ppim_engine_arch_name(e->running->arch));
 	if (cmd->n * e->x.hbm.burst_bytes > e->geo.slice_bytes - in)
 		return engine_fail(diag, -EINVAL,
 				   "PR of %llu bursts runs over its bank group",
@@ -105,7 +105,7 @@ static int run_check_move(const struct ppim_engine *e,
 	if (to == PPIM_PIM_DIMM && e->running->level != PPIM_PIM_TO_RANK)
 		return engine_fail(diag, -EINVAL,
 				   "preset %s has no unit in the DIMM",
-				   ppim_arch_name(e->running->arch));
+				   ppim_engine_arch_name(e->running->arch));
 	return run_check_range(e, to, cmd->dst, cmd->n, diag);
 }
 
@@ -141,7 +141,7 @@ static int run_check(struct ppim_engine *e, const struct ppim_pim_cmd *cmd,
 		return engine_fail(diag, -EINVAL,
 				   "preset %s has no cache at "
 				   "its units",
-				   ppim_arch_name(e->running->arch));
+				   ppim_engine_arch_name(e->running->arch));
 	if (err || cmd->op != PPIM_PIM_DR)
 		return err;
 	return run_check_move(e, cmd, diag);

@@ -17,7 +17,7 @@ _Static_assert(ARRAY_SIZE(units) == PPIM_PIM_UNITS, "unit names");
 
 /* ---- names -------------------------------------------------------------- */
 
-const char *ppim_arch_name(uint32_t arch)
+const char *ppim_engine_arch_name(uint32_t arch)
 {
 #define NAME(value, name) [value] = name,
 	static const char *const names[] = { PPIM_ARCH_NAMES(NAME) };
@@ -26,17 +26,17 @@ const char *ppim_arch_name(uint32_t arch)
 	return arch < ARRAY_SIZE(names) ? names[arch] : "?";
 }
 
-int ppim_arch_find(const char *name)
+int ppim_engine_arch_find(const char *name)
 {
 	int i;
 
 	for (i = 0; i < PPIM_ARCH_COUNT; i++)
-		if (!strcmp(name, ppim_arch_name((uint32_t)i)))
+		if (!strcmp(name, ppim_engine_arch_name((uint32_t)i)))
 			return i;
 	return -1;
 }
 
-const char *ppim_bound_name(uint32_t bound)
+const char *ppim_engine_bound_name(uint32_t bound)
 {
 #define NAME(value, name) [value] = name,
 	static const char *const names[] = { PPIM_BOUND_NAMES(NAME) };
@@ -188,7 +188,7 @@ static int text_parse_batch(const struct text_words *w,
 	int arch = 0;
 
 	if (w->n >= 4)
-		arch = ppim_arch_find(w->word[3]);
+		arch = ppim_engine_arch_find(w->word[3]);
 	if (w->n < 3 || w->n > 4 || arch < 0 ||
 	    text_ps(w->word[1], &out->arrival_ps) ||
 	    text_number(w->word[2], &queue) || queue > UINT32_MAX)

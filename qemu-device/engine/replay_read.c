@@ -581,7 +581,7 @@ static int reader_batch(struct ppim_replay *r, struct ppim_batch *batch,
 
 	if (reader_u64(r, 10, UINT64_MAX, arrival_ps) ||
 	    reader_u32(r, UINT32_MAX, &batch->queue) ||
-	    (arch = ppim_arch_find(reader_word(r))) <= 0 ||
+	    (arch = ppim_engine_arch_find(reader_word(r))) <= 0 ||
 	    reader_u32(r, REPLAY_MAX_JOBS, &n))
 		return reader_fail(r, diag,
 				   "'batch arrival_ps queue preset jobs'");

@@ -320,7 +320,7 @@ int ppim_replay_write(struct ppim_replay_writer *w,
 			writer_map(w, at, k, &batch->jobs[j]);
 	}
 	writer_line(w, "batch %llu %u %s %u", (unsigned long long)arrival_ps,
-		    batch->queue, ppim_arch_name(batch->arch), batch->n_jobs);
+		    batch->queue, ppim_engine_arch_name(batch->arch), batch->n_jobs);
 	for (j = 0; j < batch->n_jobs; j++)
 		writer_job(w, writer_table(w, batch->jobs[j].table),
 			   &batch->jobs[j]);

@@ -254,7 +254,7 @@ static const char *result_bound(const struct result *r)
 	for (i = 1; i < PPIM_BOUND_COUNT; i++)
 		if (r->bound[i] > r->bound[most])
 			most = i;
-	return ppim_bound_name(most);
+	return ppim_engine_bound_name(most);
 }
 
 static void bench_algo(enum ppim_algo algo, const char *name, uint32_t bags,
@@ -272,7 +272,7 @@ static void bench_algo(enum ppim_algo algo, const char *name, uint32_t bags,
 		bench_arch(&b, arch, &r[arch]);
 	for (arch = PPIM_ARCH_CPU; arch <= PPIM_ARCH_PROACTIVE_ALL; arch++)
 		printf("  %-14s %12.0f %14.0f %12.3f %8.2fx  %s\n",
-		       ppim_arch_name(arch),
+		       ppim_engine_arch_name(arch),
 		       (double)r[arch].lookups / r[arch].seconds,
 		       (double)r[arch].commands / r[arch].seconds,
 		       r[arch].ns_per_lookup,

@@ -193,7 +193,7 @@ static void sim_params(struct pim_sim *s)
 static void sim_arch(struct pim_sim *s)
 {
 	const char *name = s->c->arch ? s->c->arch : "proactive";
-	int arch = ppim_arch_find(name);
+	int arch = ppim_engine_arch_find(name);
 
 	if (arch <= 0)
 		cli_die(CLI_USAGE, "--arch: no preset is called '%s'", name);
@@ -287,18 +287,18 @@ static void sim_show_batch(const struct pim_sim *s,
 		json_array_append_new(
 			s->list, json_pack("{s:i,s:s,s:I,s:I,s:I,s:s}", "queue",
 					   (int)s->queue, "arch",
-					   ppim_arch_name(a->arch), "start_ps",
+					   ppim_engine_arch_name(a->arch), "start_ps",
 					   (json_int_t)a->start_ps, "end_ps",
 					   (json_int_t)a->end_ps, "cycles",
 					   (json_int_t)a->cycles, "bound_by",
-					   ppim_bound_name(a->bound_by)));
+					   ppim_engine_bound_name(a->bound_by)));
 	else if (s->c->batches)
 		printf("batch %" PRIu64
 		       ": queue %u, %s, %.3f to %.3f ns, %llu cycles, bound by %s\n",
-		       s->n_batches, s->queue, ppim_arch_name(a->arch),
+		       s->n_batches, s->queue, ppim_engine_arch_name(a->arch),
 		       (double)a->start_ps / 1e3, (double)a->end_ps / 1e3,
 		       (unsigned long long)a->cycles,
-		       ppim_bound_name(a->bound_by));
+		       ppim_engine_bound_name(a->bound_by));
 }
 
 static void sim_end_phase(struct pim_sim *s)
@@ -452,7 +452,7 @@ static const char *sim_bound(const struct pim_sim *s)
 	for (b = 1; b < PPIM_BOUND_COUNT; b++)
 		if (s->bound[b] > s->bound[most])
 			most = b;
-	return ppim_bound_name(most);
+	return ppim_engine_bound_name(most);
 }
 
 static double sim_rate(const struct pim_sim *s, uint64_t n)
@@ -487,7 +487,7 @@ static void sim_print(const struct pim_sim *s)
 	size_t i;
 
 	printf("%-18s %s\n%-18s %s\n", "specification", s->hbm.name, "preset",
-	       ppim_arch_name(s->arch));
+	       ppim_engine_arch_name(s->arch));
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		printf("%-18s %" PRIu64 "\n", rows[i].name, rows[i].v);
 	printf("%-18s %.3f\n%-18s %s\n", "ns", sim_ns(s), "bound by",
@@ -508,7 +508,7 @@ static void sim_print_json(struct pim_sim *s)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "spec", json_string(s->hbm.name));
-	json_object_set_new(o, "arch", json_string(ppim_arch_name(s->arch)));
+	json_object_set_new(o, "arch", json_string(ppim_engine_arch_name(s->arch)));
 	json_count(o, "commands", s->n_commands);
 	json_count(o, "phases", s->n_phases);
 	json_count(o, "batches", s->n_batches);

@@ -94,10 +94,10 @@ PPIM_ENGINE_API int ppim_pim_parse(const char *text, struct ppim_pim_line *out,
 PPIM_ENGINE_API int ppim_pim_format(const struct ppim_pim_cmd *cmd, char *buf,
 				    size_t bytes);
 
-PPIM_ENGINE_API const char *ppim_arch_name(uint32_t arch);
+PPIM_ENGINE_API const char *ppim_engine_arch_name(uint32_t arch);
 /* enum ppim_arch by name, -1 if there is none. */
-PPIM_ENGINE_API int ppim_arch_find(const char *name);
-PPIM_ENGINE_API const char *ppim_bound_name(uint32_t bound);
+PPIM_ENGINE_API int ppim_engine_arch_find(const char *name);
+PPIM_ENGINE_API const char *ppim_engine_bound_name(uint32_t bound);
 
 /* ---- running commands --------------------------------------------------- */
 
