@@ -444,7 +444,8 @@ static int sub_place(struct host *h, struct host_sub *s,
 	next.extents = malloc(n * sizeof(*next.extents));
 	if (!next.extents)
 		return -ENOMEM;
-	memcpy(next.extents, s->extents, old * sizeof(*user));
+	if (old)
+		memcpy(next.extents, s->extents, old * sizeof(*user));
 	memcpy(next.extents + old, user, p->n_extents * sizeof(*user));
 	next.n_extents = n;
 	ret = old ? 0 : sub_map(&next);
