@@ -247,6 +247,127 @@ static void a_map_that_changes_after_the_check_is_survived(void **state)
 	world_free(&w);
 }
 
+static void change_shape(struct ppim_shape *s, uint32_t k, uint64_t h,
+			 uint64_t v)
+{
+	uint8_t *const bytes[] = { &s->algo, &s->dtype, &s->combine,
+				   &s->qr_order };
+	uint32_t *const words[] = { &s->dim, &s->collisions, &s->tt_p[k],
+				    &s->tt_q[k], &s->tt_r[k % 2] };
+
+	if (h % 3 == 0)
+		s->rows = v;
+	else if (h % 3 == 1)
+		*bytes[h / 3 % 4] = (uint8_t)v;
+	else
+		*words[h / 3 % 5] = (uint32_t)v;
+}
+
+static void change_place(struct ppim_placed *p, struct ppim_extent *x,
+			 uint64_t h, uint64_t v)
+{
+	uint32_t *const words[] = { &p->row_bytes, &p->row_stride,
+				    &p->map_bits };
+
+	switch (h % 8) {
+	case 0:
+		p->rows = v;
+		break;
+	case 1:
+		*words[h / 8 % 3] = (uint32_t)v;
+		break;
+	case 2:
+		p->flags = (uint32_t)(h / 8 & 7);
+		break;
+	case 3:
+		p->n_extents = (uint32_t)v % (p->n_extents + 1);
+		break;
+	case 4:
+		x->tier = (uint8_t)v;
+		break;
+	case 5:
+		x->slice = (uint16_t)v;
+		break;
+	case 6:
+		x->offset = v & ~(h / 8 & 63);
+		break;
+	default:
+		x->rows = v;
+		break;
+	}
+}
+
+static void change_job(struct fx_batch *b, uint64_t h, uint64_t v)
+{
+	switch (h % 4) {
+	case 0:
+		b->indices[0][h / 4 & 7] = (int64_t)v;
+		break;
+	case 1:
+		b->offsets[h / 4 & 1] = (int64_t)v;
+		break;
+	case 2:
+		b->job[0].mode = (uint8_t)v;
+		break;
+	default:
+		b->table[0].id = v;
+		b->table[0].epoch = (uint32_t)v;
+		break;
+	}
+}
+
+static void change_something(struct fx_batch *b, uint64_t h)
+{
+	static const uint64_t odd[] = {
+		0,	    1,		2,	    3,
+		63,	    64,		65,	    255,
+		4096,	    65535,	1ull << 31, UINT32_MAX,
+		1ull << 32, 1ull << 40, INT64_MAX,  UINT64_MAX,
+	};
+	struct ppim_table_desc *t = &b->table[0];
+	uint32_t k = (uint32_t)(h >> 20) % ppim_shape_subtables(&t->shape);
+	uint64_t v = odd[h >> 32 & 15];
+
+	if (h & 1)
+		change_place(&t->sub[k], &b->extents[0][k][h >> 50 & 31],
+			     h >> 4, v);
+	else if (h & 2)
+		change_shape(&t->shape, k, h >> 4, v);
+	else
+		change_job(b, h >> 4, v);
+}
+
+/* Any field of a batch set to anything: judged by the check, and what passes is
+ * charged without harm. */
+static void random_batches_are_judged_or_survived(void **state)
+{
+	struct fx_options o = { .bags = 3, .pooling = 4, .n_tables = 1 };
+	struct ppim_annotation a;
+	uint32_t i, passed = 0;
+	struct world w;
+
+	(void)state;
+	fx_setup_init(&w.s);
+	w.e = fx_engine(&w.s);
+	for (i = 0; i < 6000; i++) {
+		o.algo = (uint8_t)(i % 3);
+		o.cold_percent = i & 8 ? 40 : 0;
+		o.no_copies = (i & 16) != 0;
+		fx_batch_init(&w.b, &o);
+		w.b.batch.arch = 1 + (uint32_t)(fx_hash(i) >> 40) % 8;
+		change_something(&w.b, fx_hash(~(uint64_t)i));
+		ppim_engine_bound_ps(w.e, &w.b.batch, i);
+		if (!ppim_engine_check(w.e, &w.b.batch, NULL)) {
+			passed++;
+			assert_int_equal(
+				ppim_engine_charge(w.e, &w.b.batch, 0, &a), 0);
+		}
+		fx_batch_free(&w.b);
+	}
+	assert_in_range(passed, 300, 5000);
+	ppim_engine_free(w.e);
+}
+
 static void rows_are_found_by_the_rule_of_their_placement(void **state)
 {
 	struct ppim_extent x[3] = {
@@ -481,6 +602,7 @@ int main(void)
 		cmocka_unit_test(map_faults_say_where),
 		cmocka_unit_test(
 			a_map_that_changes_after_the_check_is_survived),
+		cmocka_unit_test(random_batches_are_judged_or_survived),
 		cmocka_unit_test(rows_are_found_by_the_rule_of_their_placement),
 		cmocka_unit_test(geometry_is_the_specifications),
 		cmocka_unit_test(small_memories_work),
