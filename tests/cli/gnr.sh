@@ -42,8 +42,9 @@ print(",".join(r["arch"] for r in json.load(open(sys.argv[1]))))' "$json")" $all
 		"$(field "$json" proactive ns_per_lookup)"
 done
 
-# One parameter at a time, all rows in the HBM so that nothing else binds.
-hbm() { gnr --algo qr --hot-share 100 --arch proactive --json "$@"; }
+# One parameter at a time, without hot rows and with all rows in the HBM, so that
+# activations bind.
+hbm() { gnr --algo qr --multi-hot uniform --hot-share 100 --arch proactive --json "$@"; }
 hbm >"$tmp/base.json"
 sed 's/^tFAW *=.*/tFAW = 60/' "$top/qemu-device/configs/HBM2_4Gb_x128.ini" >"$tmp/slow.ini"
 hbm --spec "$tmp/slow.ini" >"$tmp/tfaw.json"
