@@ -13,9 +13,9 @@ help_options() {
 	"$@" --help | grep -oE '^ +(-[a-zA-Z?], )?--[a-z][a-z0-9-]*' | grep -oE -- '--[a-z0-9-]+' | sort -u
 }
 
-# Options that the page shows in bold; "\-" is roff's hyphen.
+# Options that the page's OPTIONS show in bold; "\-" is roff's hyphen.
 page_options() {
-	sed 's/\\-/-/g' "$man1/$1.1" | grep -E '^\.(B|BI|BR|TP)\b' | grep -oE -- '(^|[ "])--[a-z][a-z0-9-]*' |
+	awk '/^\.SH/ { on = /OPTIONS/ } on' "$man1/$1.1" | sed 's/\\-/-/g' | grep -E '^\.(B|BI|BR|TP)\b' | grep -oE -- '(^|[ "])--[a-z][a-z0-9-]*' |
 		grep -oE -- '--[a-z0-9-]+' | sort -u
 }
 
