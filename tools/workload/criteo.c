@@ -75,6 +75,15 @@ static int read_fail(const struct wl_criteo *tsv, struct wl_diag *diag)
 		       tsv->path, (unsigned long long)tsv->line_no, why);
 }
 
+/* A file that ends in a line may be a gzip'd one that was cut. */
+static bool read_broken(const struct wl_criteo *tsv)
+{
+	int err;
+
+	gzerror(tsv->gz, &err);
+	return err != Z_OK && err != Z_STREAM_END;
+}
+
 /* Reads a line without its end: 1, 0 at the end of the file. `whole` says
  * whether a line end was there. */
 static int line_read(struct wl_criteo *tsv, bool *whole, struct wl_diag *diag)
@@ -94,6 +103,8 @@ static int line_read(struct wl_criteo *tsv, bool *whole, struct wl_diag *diag)
 	*whole = len && tsv->line[len - 1] == '\n';
 	if (*whole)
 		tsv->line[--len] = '\0';
+	else if (read_broken(tsv))
+		return read_fail(tsv, diag);
 	if (len && tsv->line[len - 1] == '\r')
 		tsv->line[len - 1] = '\0';
 	return 1;
