@@ -129,7 +129,7 @@ harness = $(O)/linux/$(guest_kernel)/source/tools/testing/selftests/lib.mk
 option_of = CONFIG_TEST_$(shell echo $(1) | tr a-z- A-Z_)
 chosen = $(foreach g,$(groups),$(if $($(call option_of,$(g))),$(g)))
 
-.PHONY: $(groups:%=check-%) $(groups:%=prepare-%) deps-check
+.PHONY: $(groups:%=check-%) $(groups:%=prepare-%) deps-check random-guest
 deps-check:
 	@$(build_scripts)/deps.sh check
 
@@ -139,6 +139,10 @@ check: deps-check build $(chosen:%=prepare-%)
 $(groups:%=check-%): check-%: prepare-%
 	@tests/run $*
 
+# What the device is tested with at random: a program on the bare machine.
+random-guest:
+	@$(sub) -C qemu-device/qtest/guest
+
 prepare-unit: deps-check tools
 	@$(sub) -C tests/unit
 
@@ -147,7 +151,7 @@ prepare-unit-san: deps-check
 	@set -e; for c in $(filter-out tools,$(components)) tests/unit; do $(sub) -C $$c O=$(O)/san SAN=1; done
 
 prepare-cli: deps-check tools
-prepare-qtest: deps-check qemu
+prepare-qtest: deps-check qemu random-guest
 prepare-module: deps-check module $(foreach s,$(CONFIG_BUILD_KERNEL),$(O)/linux/$(s)/build/Makefile) \
 	$(harness)
 prepare-kselftest: deps-check qemu guest $(harness)

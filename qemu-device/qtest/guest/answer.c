@@ -28,28 +28,28 @@ struct good_sub {
 static const struct {
 	struct ppim_shape shape;
 	struct good_sub sub[PPIM_MAX_SUBTABLES];
-	bool copies;			/* presets that need them may run */
 } good[GOOD_TABLES] = {
 	{ { .rows = 64, .dim = 16 },
-	  { { STRIPED, { PPIM_TIER_HBM, PPIM_TIER_DIMM }, { 1, 0 }, 2 } },
-	  true },
+	  { { STRIPED, { PPIM_TIER_HBM, PPIM_TIER_DIMM }, { 1, 0 }, 2 } } },
 	{ { .rows = 100, .dim = 16, .collisions = 4, .algo = PPIM_ALGO_QR },
 	  { { STRIPED, { 0, 0 }, { 2, 3 }, 2 },
-	    { COPIES, { 0, 0 }, { 2, 3 }, 2 } },
-	  true },
+	    { COPIES, { 0, 0 }, { 2, 3 }, 2 } } },
 	{ { .rows = 60, .dim = 16, .algo = PPIM_ALGO_TT, .tt_p = { 4, 4, 4 },
 	    .tt_q = { 2, 2, 4 }, .tt_r = { 4, 4 } },
 	  { { COPIES, { 0, 0 }, { 4, 5 }, 2 }, { STRIPED, { 0, 0 }, { 4, 5 }, 2 },
-	    { COPIES, { 0, 0 }, { 4, 5 }, 2 } },
-	  true },
+	    { COPIES, { 0, 0 }, { 4, 5 }, 2 } } },
 	{ { .rows = 64, .dim = 16 },
-	  { { MAPPED, { PPIM_TIER_DIMM, PPIM_TIER_HBM }, { 0, 6 }, 2 } },
-	  true },
+	  { { MAPPED, { PPIM_TIER_DIMM, PPIM_TIER_HBM }, { 0, 6 }, 2 } } },
 	{ { .rows = 50, .dim = 32, .collisions = 5, .algo = PPIM_ALGO_QR,
 	    .combine = PPIM_COMBINE_CONCAT },
 	  { { STRIPED, { PPIM_TIER_HBM }, { 7 }, 1 },
-	    { STRIPED, { PPIM_TIER_DIMM }, { 0 }, 1 } },
-	  false },
+	    { STRIPED, { PPIM_TIER_DIMM }, { 0 }, 1 } } },
+	{ { .rows = 64, .dim = 32, .dtype = PPIM_DTYPE_FP16 },
+	  { { STRIPED, { PPIM_TIER_HBM, PPIM_TIER_DIMM }, { 1, 0 }, 2 } } },
+	{ { .rows = 90, .dim = 32, .collisions = 3, .algo = PPIM_ALGO_QR,
+	    .dtype = PPIM_DTYPE_BF16, .qr_order = PPIM_QR_POOLED },
+	  { { STRIPED, { 0, 0 }, { 2, 3 }, 2 },
+	    { COPIES, { 0, 0 }, { 2, 3 }, 2 } } },
 };
 
 /* Element of a row: all mantissa bits in use. */
@@ -176,6 +176,8 @@ void good_describe(uint32_t t, struct good *g)
 	g->table.epoch = 1;
 	g->table.algo = s->algo;
 	g->table.combine = s->combine;
+	g->table.dtype = s->dtype;
+	g->table.qr_order = s->qr_order;
 	g->table.rows = s->rows;
 	g->table.dim = s->dim;
 	g->table.collisions = s->collisions;
@@ -281,19 +283,19 @@ void answer_verify(void)
 	struct ppim_hw_cqe cqe;
 	uint32_t t;
 
-	for (t = 0; t < GOOD_TABLES; t++) {
+	for (t = 0; t < VERIFIED_TABLES; t++) {
 		clean_build(t, &c[t]);
 		jobs[t] = c[t].g.job;
 	}
 	sqe.gnr.jobs = (uint64_t)jobs;
-	sqe.gnr.n_jobs = GOOD_TABLES;
+	sqe.gnr.n_jobs = VERIFIED_TABLES;
 	sqe.gnr.arch = PPIM_ARCH_BGPIM;
 	ring_push(&rings[1], &sqe);
 	ring_doorbell(&rings[1]);
 	cqe = ring_wait(&rings[1]);
 	if (cqe.status != PPIM_ST_OK)
 		fail("a clean batch was refused");
-	for (t = 0; t < GOOD_TABLES; t++)
+	for (t = 0; t < VERIFIED_TABLES; t++)
 		clean_compare(t, &c[t]);
 	STATE->verified++;
 }

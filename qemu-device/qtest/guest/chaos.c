@@ -54,7 +54,10 @@ static uint32_t register_offset(void)
 
 static void chaos_read(void)
 {
-	mmio_read(GUEST_REGS + register_offset(), access_bytes());
+	uint64_t value = mmio_read(GUEST_REGS + register_offset(),
+				   access_bytes());
+
+	digest(&value, sizeof(value));
 }
 
 /* A write to CTRL ends the session, so it is rare. */
@@ -112,6 +115,8 @@ static void chaos_window(void)
 	uint64_t addr = base + random_below((64 << 20) - 8);
 	uint32_t bytes = 1u << random_below(4);
 
+	if (random_once_in(4))
+		iommu_shuffle(1 + (uint32_t)random_below(8));
 	if (random_once_in(6))
 		message_write();
 	else if (random_once_in(6))
@@ -221,6 +226,23 @@ static void indices_scatter(struct slot *s)
 	b->n_sg = i;
 }
 
+/* Indices and offsets of four bytes, in the same place. */
+static void job_narrow(struct slot *s, uint32_t k, uint32_t n, uint32_t bags)
+{
+	int32_t *index = (int32_t *)s->index[k];
+	int32_t *offset = (int32_t *)s->offset[k];
+	struct ppim_hw_job *job = &s->job[k];
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		index[i] = (int32_t)s->index[k][i];
+	for (i = 0; i < bags; i++)
+		offset[i] = (int32_t)s->offset[k][i];
+	job->index_bytes = 4;
+	job->indices.bytes = 4ull * n;
+	job->offsets.bytes = 4ull * bags;
+}
+
 static void job_fill(struct slot *s, uint32_t k, uint32_t n, uint32_t bags)
 {
 	uint32_t t = (uint32_t)random_below(GOOD_TABLES), i;
@@ -235,6 +257,9 @@ static void job_fill(struct slot *s, uint32_t k, uint32_t n, uint32_t bags)
 		s->index[k][i] = (int64_t)random_below(good_rows(t));
 		s->weight[k][i] = (float)i;
 	}
+	if (random_once_in(8))
+		s->good[k].table.sub[random_below(3)].flags &=
+			~PPIM_SUBF_PREFETCH;
 	for (i = 0; i < bags; i++)
 		s->offset[k][i] = i ? (int64_t)(s->offset[k][i - 1] +
 				random_below(n - (uint64_t)s->offset[k][i - 1]
@@ -253,6 +278,12 @@ static void job_fill(struct slot *s, uint32_t k, uint32_t n, uint32_t bags)
 		job->flags = PPIM_JOBF_WEIGHTS;
 		buffer_set(&job->weights, s->weight[k], 4ull * n);
 	}
+	if (random_once_in(4)) {
+		job->flags |= PPIM_JOBF_PADDING;
+		job->padding_index = random_below(good_rows(t));
+	}
+	if (random_once_in(4))
+		job_narrow(s, k, n, bags);
 }
 
 /* A batch that keeps the workers busy for a while. */
@@ -260,7 +291,7 @@ static void job_enlarge(struct ppim_hw_job *job)
 {
 	uint32_t n = 1 + (uint32_t)random_below(LARGE_INDICES);
 
-	if (job->flags)
+	if (job->flags || job->index_bytes != 8)
 		return;
 	job->n_indices = n;
 	buffer_set(&job->indices, (void *)LARGE, 8ull * n);
@@ -329,6 +360,40 @@ static void chaos_command(void)
 		ring_doorbell(r);
 }
 
+/* Half the time what was submitted last, which may be in flight. */
+static void abort_fill(struct ppim_hw_sqe *sqe)
+{
+	const struct ring *r = &rings[random_below(RINGS)];
+	bool last = random_once_in(2);
+
+	sqe->abort.qid = r->qid;
+	sqe->abort.cid = (uint16_t)(last ? (r->tail - 1) % r->entries :
+					   random_below(32));
+	sqe->abort.generation = last ? r->generation :
+				       (uint32_t)random_next();
+}
+
+/* Memory errors often where tables are. */
+static void inject_fill(struct ppim_hw_sqe *sqe)
+{
+	struct good g;
+	uint32_t sub;
+
+	sqe->inject.what = random_once_in(50) ? PPIM_INJECT_LINK :
+						1 + (uint32_t)random_below(5);
+	sqe->inject.count = sqe->inject.what == PPIM_INJECT_LINK ?
+				    1 : 1 + (uint32_t)random_below(3);
+	if (sqe->inject.what > PPIM_INJECT_UNCORRECTABLE)
+		return;
+	good_describe((uint32_t)random_below(GOOD_TABLES), &g);
+	sub = (uint32_t)random_below(g.table.n_subtables);
+	sqe->inject.tier = g.extent[sub][0].tier;
+	sqe->inject.slice = g.extent[sub][0].slice;
+	sqe->inject.offset = g.extent[sub][0].offset + random_below(0x1000);
+	if (random_once_in(4))
+		sqe->inject.offset = random_below(1 << 21);
+}
+
 static void admin_fill(struct ppim_hw_sqe *sqe)
 {
 	switch (sqe->opcode) {
@@ -343,21 +408,14 @@ static void admin_fill(struct ppim_hw_sqe *sqe)
 		sqe->del.qid = (uint16_t)(RINGS + random_below(5));
 		break;
 	case PPIM_ADM_ABORT:
-		sqe->abort.qid = (uint16_t)random_below(RINGS);
-		sqe->abort.cid = (uint16_t)random_below(32);
-		sqe->abort.generation = (uint32_t)random_next();
+		abort_fill(sqe);
 		break;
 	case PPIM_ADM_STATS:
 		sqe->stats.addr = (uint64_t)slot_pick();
 		sqe->stats.bytes = 256;
 		break;
 	default:
-		sqe->inject.what = 1 + (uint32_t)random_below(5);
-		sqe->inject.count = 1 + (uint32_t)random_below(3);
-		sqe->inject.offset = sqe->inject.what > 2 ? 0 :
-							    random_below(1 << 21);
-		if (random_once_in(50))
-			sqe->inject.what = PPIM_INJECT_LINK;
+		inject_fill(sqe);
 	}
 }
 
@@ -441,4 +499,6 @@ void chaos_step(void)
 void chaos_session_begin(void)
 {
 	memset((void *)LARGE, 0, LARGE_INDICES * 8);
+	iommu_restore();
+	iommu_shuffle((uint32_t)random_below(200));
 }

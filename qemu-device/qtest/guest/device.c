@@ -41,7 +41,7 @@ void ring_push(struct ring *r, struct ppim_hw_sqe *sqe)
 	static uint32_t generation;
 
 	sqe->cid = (uint16_t)r->tail;
-	sqe->generation = ++generation;
+	sqe->generation = r->generation = ++generation;
 	memcpy((void *)(r->sq + r->tail * sizeof(*sqe)), sqe, sizeof(*sqe));
 	r->tail = (r->tail + 1) % r->entries;
 }
@@ -60,6 +60,7 @@ static void cqe_check(const struct ring *r, const struct ppim_hw_cqe *cqe)
 		fail("a completion with a status that there is not");
 	if (cqe->sq_head >= r->entries)
 		fail("a completion with an sq_head beyond the queue");
+	digest(cqe, sizeof(*cqe));
 	STATE->completions++;
 	STATE->statuses[cqe->status]++;
 }

@@ -22,10 +22,12 @@ struct guest_state {
 	uint64_t seed;
 	uint64_t random;	/* the generator's */
 	uint64_t operations, limit;
+	uint64_t iommu;		/* the device is behind a remapping unit */
 	uint64_t sessions, verified;
 	uint64_t resets[5];	/* by enum guest_reset */
 	uint64_t kinds[8];	/* by enum guest_kind */
 	uint64_t completions;
+	uint64_t digest;	/* of all that the device said */
 	uint64_t statuses[PPIM_ST_COUNT];
 	uint64_t fatals[5];	/* by enum ppim_hw_error */
 	uint64_t told;		/* operations when progress was last said */
@@ -97,12 +99,20 @@ uint64_t random_below(uint64_t n);
 bool random_once_in(uint64_t n);
 uint64_t random_value(void);
 uint64_t random_address(void);
+/* Folds what the device said into STATE->digest. */
+void digest(const void *words, uint32_t bytes);
+
+/* iommu.c: nothing without opt/ppim/iommu */
+void iommu_start(void);
+void iommu_shuffle(uint32_t pages);
+void iommu_restore(void);
 
 /* device.c: the part of a well-behaved driver */
 struct ring {
 	uint16_t qid;
 	bool live;
 	uint32_t entries, tail, head, phase;
+	uint32_t generation;	/* of what was pushed last */
 	uint64_t sq, cq;
 };
 #define RINGS 5			/* the admin queue and four more */
@@ -129,7 +139,8 @@ struct good {
 };
 /* One of the tables that are known to be good, as a job with contexts; places
  * in guest memory are the caller's. */
-#define GOOD_TABLES 5
+#define GOOD_TABLES 7
+#define VERIFIED_TABLES 5	/* the first, in fp32 */
 void good_describe(uint32_t i, struct good *g);
 uint32_t good_rows(uint32_t i);
 

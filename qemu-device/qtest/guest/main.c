@@ -4,8 +4,9 @@
  * operations are done to it, it is reset in one of the ways that there are,
  * and has to start again and, often, to give a right answer.
  *
- * Options: opt/ppim/seed, opt/ppim/operations. QEMU's exit status is 5 when
- * all was well, 3 when not; what happened is on the debug console.
+ * Options: opt/ppim/seed, opt/ppim/operations, opt/ppim/iommu (1: the device is
+ * behind -device intel-iommu, and its mappings go wrong). QEMU's exit status is
+ * 5 when all was well, 3 when not; what happened is on the debug console.
  */
 
 #include "guest.h"
@@ -49,6 +50,7 @@ static void tell(void)
 		say_number(" error-", i);
 		say_number(" ", STATE->fatals[i]);
 	}
+	say_hex(" digest ", STATE->digest);
 	say("\n");
 }
 
@@ -100,13 +102,31 @@ static void session(void)
 	}
 }
 
+/* Memory that the device was not told of, and whether it let it be. */
+static void untold_fill(void)
+{
+	memset((void *)GUEST_UNTOLD, 0xa5, GUEST_UNTOLD_BYTES);
+}
+
+static void untold_check(void)
+{
+	const uint64_t *p = (const uint64_t *)GUEST_UNTOLD;
+	uint64_t i;
+
+	for (i = 0; i < GUEST_UNTOLD_BYTES / 8; i++)
+		if (p[i] != 0xa5a5a5a5a5a5a5a5ull)
+			fail("memory was written that the device was not told of");
+}
+
 static void first_start(void)
 {
 	memset(STATE, 0, sizeof(*STATE));
 	STATE->magic = MAGIC;
 	STATE->seed = option_number("opt/ppim/seed", 1);
 	STATE->limit = option_number("opt/ppim/operations", 100000);
+	STATE->iommu = option_number("opt/ppim/iommu", 0);
 	STATE->random = STATE->seed;
+	untold_fill();
 }
 
 void guest_main(void)
@@ -115,6 +135,7 @@ void guest_main(void)
 	ecam_enable();
 	if (STATE->magic != MAGIC)
 		first_start();
+	iommu_start();
 	pci_map();
 	while (STATE->operations < STATE->limit) {
 		if (!device_start())
@@ -127,6 +148,7 @@ void guest_main(void)
 	if (!device_start())
 		fail("the device is gone");
 	answer_verify();
+	untold_check();
 	tell();
 	finish();
 }

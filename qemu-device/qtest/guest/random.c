@@ -13,6 +13,16 @@ uint64_t random_next(void)
 	return z ^ z >> 31;
 }
 
+void digest(const void *words, uint32_t bytes)
+{
+	const uint64_t *p = words;
+	uint64_t z = STATE->digest;
+
+	for (; bytes; bytes -= 8, p++)
+		z = (z ^ *p ^ z >> 29) * 0xbf58476d1ce4e5b9ull;
+	STATE->digest = z;
+}
+
 uint64_t random_below(uint64_t n)
 {
 	return random_next() % n;
