@@ -44,7 +44,7 @@ defconfig:
 
 # --- the main targets ------------------------------------------------------
 
-.PHONY: help demo check build tools bench clean deps
+.PHONY: help demo check build tools install uninstall bench clean deps
 
 help:
 	@echo 'ppim: a ProactivePIM memory as running software'
@@ -53,6 +53,7 @@ help:
 	@echo '  make check       the same set-up, then all tests'
 	@echo '  make build       everything: QEMU with the device, module, runtime, tools, guest'
 	@echo '  make tools       the host tools alone, in build/bin (no QEMU, no guest)'
+	@echo '  make install     libppim and the host tools to PREFIX=/usr/local (DESTDIR=); make uninstall'
 	@echo '  make bench       benchmarks'
 	@echo '  make check-GROUP one group of tests: $(groups)'
 	@echo '  make menuconfig  the build options; make defconfig: back to their defaults'
@@ -82,6 +83,9 @@ tools:
 	@$(build_scripts)/deps.sh tools
 	@set -e; for c in $(components); do $(sub) -C $$c; done
 	@ln -sfn $(top)/tools/ppim-vm $(O)/bin/ppim-vm
+
+install uninstall: tools
+	@set -e; for c in runtime tools; do $(sub) -C $$c $@; done
 
 # --- QEMU ------------------------------------------------------------------
 
