@@ -254,6 +254,7 @@ static void ppim_realize(PCIDevice *pci, Error **errp)
 	if (!pci_init(s, errp))
 		goto unmap;
 	memory_init(s);
+	ppim_queue_init(s);
 	ppim_time_init(s);
 	pool_init(s, engine, g_steal_pointer(&c));
 	if (!ppim_qom_realize(s, errp))

@@ -315,6 +315,7 @@ int ppim_copy_load(PPIMState *s, struct ppim_cmd *cmd,
 		   const struct ppim_hw_sqe *sqe);
 
 /* ppim_queue.c */
+void ppim_queue_init(PPIMState *s);
 void ppim_queue_start(PPIMState *s, uint16_t qid, uint64_t sq, uint64_t cq,
 		      uint32_t entries, uint16_t vector);
 void ppim_queue_stop(PPIMState *s, uint16_t qid);

@@ -10,6 +10,15 @@
 #include "ppim.h"
 #include "trace.h"
 
+/* Lists are heads even of queues that do not live: loading fills them. */
+void ppim_queue_init(PPIMState *s)
+{
+	uint16_t qid;
+
+	for (qid = 0; qid <= PPIM_QUEUES_MAX; qid++)
+		QTAILQ_INIT(&s->queue[qid].waiting);
+}
+
 void ppim_queue_start(PPIMState *s, uint16_t qid, uint64_t sq, uint64_t cq,
 		      uint32_t entries, uint16_t vector)
 {

@@ -211,7 +211,8 @@ static void test_in_flight(const void *props)
 	load_init(d, &l);
 	load_launch(d, &l);
 	migrate(d, props);
-	g_assert_true(ppim_batch_untouched(d, l.batch[BATCHES - 1]));
+	if (strcmp(props, "timing=off"))
+		g_assert_true(ppim_batch_untouched(d, l.batch[BATCHES - 1]));
 	load_collect(d, &l);
 	notes_compare(d, &l, want);
 	outputs_fill(d, &l);

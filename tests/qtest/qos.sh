@@ -7,6 +7,7 @@ set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 qemu=${PPIM_BUILD:-$top/build}/${PPIM_QEMU:-qemu}
 export QTEST_QEMU_BINARY=$qemu/qemu-system-x86_64
+export PPIM_QTEST_FIRMWARE=$qemu/firmware
 
 mapfile -t paths < <("$qemu/qos-test" -l | grep '/ppim/')
 arguments=()
