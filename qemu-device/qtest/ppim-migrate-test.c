@@ -57,52 +57,157 @@ static void migrate(struct ppim_dev *d, const char *props)
 
 /* ---- load --------------------------------------------------------------- */
 
-/* Batches in flight, each with an output of its own. */
+#define COPY_BYTES	8192
+
+/* Work in flight: batches of several algorithms and presets on queue 1, each
+ * with an output of its own; on queue 2 a copy into the DIMM and one of the
+ * same bytes back, of other bytes in each round. */
 struct load {
-	struct ppim_test_table *table;
-	struct ppim_test_job job;
+	struct ppim_test_table *qr, *tt;
+	struct ppim_test_job job[2];
 	struct ppim_test_batch *batch[BATCHES];
+	struct ppim_ring copies;
+	struct ppim_hw_sqe write, read;
+	uint64_t from, to;
+	uint64_t round;
+	uint8_t bytes[COPY_BYTES];
+};
+
+static void tables_init(struct ppim_dev *d, struct load *l)
+{
+	static const uint32_t p[] = { 8, 8, 8 }, q[] = { 2, 4, 4 };
+	static const uint32_t r[] = { 16, 16 };
+	struct ppim_shape qr = ppim_shape_qr(900, 32, 4, PPIM_COMBINE_MULT,
+					     PPIM_QR_PER_INDEX);
+	struct ppim_shape tt = ppim_shape_tt(500, p, q, r);
+
+	l->qr = ppim_table_new(d, &qr, 17, PPIM_LAYOUT_MAPPED,
+			       PPIM_LAYOUT_COPIES);
+	l->tt = ppim_table_new(d, &tt, 19, PPIM_LAYOUT_STRIPED,
+			       PPIM_LAYOUT_COPIES);
+	ppim_job_random(&l->job[0], l->qr, 8, 80, 18);
+	ppim_job_random(&l->job[1], l->tt, 4, 20, 20);
+}
+
+static struct ppim_hw_sqe copy_sqe(struct ppim_dev *d, uint8_t opcode,
+				   uint64_t addr)
+{
+	return (struct ppim_hw_sqe){
+		.opcode = opcode,
+		.copy.data.addr = cpu_to_le64(addr),
+		.copy.data.bytes = cpu_to_le64(COPY_BYTES),
+		.copy.tier = PPIM_TIER_DIMM,
+		.copy.offset = cpu_to_le64(d->dimm_bytes - COPY_BYTES),
+	};
+}
+
+/* Which jobs a batch has, QR, TT or both, and its preset. */
+static const struct {
+	uint32_t first, n;
+	enum ppim_arch arch;
+} plans[] = {
+	{ 0, 2, PPIM_ARCH_PROACTIVE }, { 0, 1, PPIM_ARCH_TRIM },
+	{ 1, 1, PPIM_ARCH_PROACTIVE }, { 0, 2, PPIM_ARCH_CPU },
+	{ 0, 1, PPIM_ARCH_PROACTIVE_ALL }, { 1, 1, PPIM_ARCH_RECNMP },
+	{ 0, 2, PPIM_ARCH_BGPIM },
 };
 
 static void load_init(struct ppim_dev *d, struct load *l)
 {
-	struct ppim_shape shape = ppim_shape_qr(900, 32, 4, PPIM_COMBINE_MULT,
-						PPIM_QR_PER_INDEX);
+	uint32_t i, k;
+
+	*l = (struct load){ 0 };
+	tables_init(d, l);
+	for (i = 0; i < BATCHES; i++) {
+		k = i % ARRAY_SIZE(plans);
+		l->batch[i] = ppim_batch_new(d, &l->job[plans[k].first],
+					     plans[k].n, plans[k].arch);
+	}
+	ppim_ring_init(d, &l->copies, 2, 16);
+	g_assert_cmpuint(ppim_ring_create(d, &l->copies), ==, PPIM_ST_OK);
+	l->from = ppim_alloc(d, COPY_BYTES);
+	l->to = ppim_alloc(d, COPY_BYTES);
+	l->write = copy_sqe(d, PPIM_OP_WRITE, l->from);
+	l->read = copy_sqe(d, PPIM_OP_READ, l->to);
+}
+
+static void copies_push(struct ppim_dev *d, struct load *l)
+{
 	uint32_t i;
 
-	l->table = ppim_table_new(d, &shape, 17, PPIM_LAYOUT_MAPPED,
-				  PPIM_LAYOUT_COPIES);
-	ppim_job_random(&l->job, l->table, 8, 80, 18);
-	for (i = 0; i < BATCHES; i++)
-		l->batch[i] = ppim_batch_new(d, &l->job, 1,
-					     PPIM_ARCH_PROACTIVE);
+	l->round++;
+	for (i = 0; i < COPY_BYTES; i++)
+		l->bytes[i] = ppim_random(l->round, i);
+	ppim_put(d, l->from, l->bytes, COPY_BYTES);
+	ppim_fill(d, l->to, COPY_BYTES);
+	ppim_push(d, &l->copies, &l->write);
+	ppim_push(d, &l->copies, &l->read);
+}
+
+static void outputs_fill(struct ppim_dev *d, const struct load *l)
+{
+	const struct ppim_hw_sg *sg;
+	uint32_t i, k;
+
+	for (i = 0; i < BATCHES; i++) {
+		for (k = 0; k < l->batch[i]->n_jobs; k++) {
+			sg = &g_array_index(l->batch[i]->output_segs[k],
+					    struct ppim_hw_sg, 0);
+			ppim_fill(d, sg->addr, sg->bytes);
+		}
+		ppim_fill(d, l->batch[i]->annotation_addr, 256);
+	}
 }
 
 static void load_launch(struct ppim_dev *d, struct load *l)
 {
 	uint32_t i;
 
+	outputs_fill(d, l);
 	for (i = 0; i < BATCHES; i++)
 		ppim_push(d, &d->io, &l->batch[i]->sqe);
+	copies_push(d, l);
 	ppim_ring_doorbell(d, &d->io);
+	ppim_ring_doorbell(d, &l->copies);
+}
+
+static bool answer_take(struct ppim_dev *d, struct ppim_ring *r,
+			const struct ppim_hw_sqe *sqe)
+{
+	struct ppim_hw_cqe cqe;
+
+	if (!ppim_wait(d, r, &cqe))
+		return false;
+	ppim_assert_cqe(&cqe, PPIM_ST_OK, 0);
+	g_assert_cmpuint(cqe.cid, ==, sqe->cid);
+	g_assert_cmpuint(cqe.generation, ==, sqe->generation);
+	return true;
 }
 
 /* Every one is answered, once and rightly. */
 static void load_collect(struct ppim_dev *d, struct load *l)
 {
-	struct ppim_hw_cqe cqe;
+	uint8_t got[COPY_BYTES];
 	uint32_t i;
 
 	for (i = 0; i < BATCHES; i++) {
-		if (!ppim_wait(d, &d->io, &cqe))
+		if (!answer_take(d, &d->io, &l->batch[i]->sqe))
 			return;
-		ppim_assert_cqe(&cqe, PPIM_ST_OK, 0);
-		g_assert_cmpuint(cqe.cid, ==, l->batch[i]->sqe.cid);
-		g_assert_cmpuint(cqe.generation, ==,
-				 l->batch[i]->sqe.generation);
 		ppim_batch_verify(d, l->batch[i]);
 	}
+	answer_take(d, &l->copies, &l->write);
+	answer_take(d, &l->copies, &l->read);
+	ppim_get(d, l->to, got, COPY_BYTES);
+	g_assert_cmpmem(got, COPY_BYTES, l->bytes, COPY_BYTES);
 	g_assert_true(ppim_stays_quiet(d, &d->io));
+	g_assert_true(ppim_stays_quiet(d, &l->copies));
+}
+
+/* Nothing has been answered yet? */
+static void load_assert_in_flight(struct ppim_dev *d, const struct load *l)
+{
+	g_assert_true(ppim_batch_untouched(d, l->batch[BATCHES - 1]));
+	g_assert_true(ppim_untouched(d, l->to, COPY_BYTES));
 }
 
 static void load_free(struct load *l)
@@ -111,41 +216,33 @@ static void load_free(struct load *l)
 
 	for (i = 0; i < BATCHES; i++)
 		ppim_batch_free(l->batch[i]);
-	ppim_job_free(&l->job);
-	ppim_table_free(l->table);
+	for (i = 0; i < ARRAY_SIZE(l->job); i++)
+		ppim_job_free(&l->job[i]);
+	ppim_table_free(l->qr);
+	ppim_table_free(l->tt);
 }
 
-static void outputs_fill(struct ppim_dev *d, const struct load *l)
+/* The annotations of `times` rounds on a device that stays where it is. */
+static struct ppim_annotation *notes_expect(uint32_t times, const char *props)
 {
-	const struct ppim_hw_sg *sg;
-	uint32_t i;
-
-	for (i = 0; i < BATCHES; i++) {
-		sg = &g_array_index(l->batch[i]->output_segs[0],
-				    struct ppim_hw_sg, 0);
-		ppim_fill(d, sg->addr, sg->bytes);
-		ppim_fill(d, l->batch[i]->annotation_addr, 256);
-	}
-}
-
-/* The annotations of the load on a device that stays where it is. */
-static void notes_expect(struct ppim_annotation *notes, uint32_t times,
-			 const char *props)
-{
+	struct ppim_annotation *notes = g_new(struct ppim_annotation,
+					      times * BATCHES);
 	struct ppim_dev *d = ppim_dev_spawn("", props);
 	struct load l;
-	uint32_t i;
+	uint32_t k, i;
 
 	ppim_dev_start(d);
 	load_init(d, &l);
-	for (; times; times--) {
+	for (k = 0; k < times; k++) {
 		load_launch(d, &l);
 		load_collect(d, &l);
 		for (i = 0; i < BATCHES; i++)
-			*notes++ = ppim_batch_annotation(d, l.batch[i]);
+			notes[k * BATCHES + i] =
+				ppim_batch_annotation(d, l.batch[i]);
 	}
 	load_free(&l);
 	ppim_dev_quit(d);
+	return notes;
 }
 
 static void notes_compare(struct ppim_dev *d, const struct load *l,
@@ -199,23 +296,20 @@ static void test_not_enabled(void)
  * round, for which the memory's state has to be as it would have been. */
 static void test_in_flight(const void *props)
 {
-	g_autofree struct ppim_annotation *want =
-		g_new(struct ppim_annotation, 2 * BATCHES);
+	g_autofree struct ppim_annotation *want = notes_expect(2, props);
 	struct ppim_dev *d = ppim_dev_spawn("", props);
 	struct ppim_hw_cqe cqe;
 	struct load l;
 
 	g_test_set_nonfatal_assertions();
-	notes_expect(want, 2, props);
 	ppim_dev_start(d);
 	load_init(d, &l);
 	load_launch(d, &l);
 	migrate(d, props);
 	if (strcmp(props, "timing=off"))
-		g_assert_true(ppim_batch_untouched(d, l.batch[BATCHES - 1]));
+		load_assert_in_flight(d, &l);
 	load_collect(d, &l);
 	notes_compare(d, &l, want);
-	outputs_fill(d, &l);
 	load_launch(d, &l);
 	migrate(d, props);
 	load_collect(d, &l);
@@ -389,6 +483,7 @@ static void test_misfit(const void *arg)
 static void test_migrations_under_load(void)
 {
 	int64_t n = rounds("PPIM_QTEST_MIGRATIONS", 2), i;
+	g_autofree struct ppim_annotation *want = notes_expect(n, "");
 	struct ppim_dev *d = ppim_dev_spawn("", "");
 	struct load l;
 
@@ -396,11 +491,11 @@ static void test_migrations_under_load(void)
 	ppim_dev_start(d);
 	load_init(d, &l);
 	for (i = 0; i < n; i++) {
-		outputs_fill(d, &l);
 		load_launch(d, &l);
 		ppim_step(d, 1000 * i);
 		migrate(d, "");
 		load_collect(d, &l);
+		notes_compare(d, &l, want + i * BATCHES);
 	}
 	g_test_message("%" PRId64 " migrations", n);
 	load_free(&l);
@@ -457,40 +552,68 @@ static void hmp_quietly(struct ppim_dev *d, const char *command)
 	g_assert_cmpstr(said, ==, "");
 }
 
+static void repeat_launch(struct ppim_dev *d, const struct load *l)
+{
+	struct ppim_hw_sqe sqe;
+	uint32_t i;
+
+	for (i = 0; i < BATCHES; i++) {
+		sqe = l->batch[i]->sqe;
+		ppim_push(d, &d->io, &sqe);
+	}
+	ppim_ring_doorbell(d, &d->io);
+}
+
+/* What is done after the snapshot, and undone by going back to it. */
+static void snapshot_disturb(struct ppim_dev *d, const struct load *l,
+			     int64_t i)
+{
+	if (i % 4 == 1)
+		ppim_dev_disable(d);
+	else if (i % 4 == 2)
+		ppim_run(d, &d->io, l->batch[0]->sqe);
+	else if (i % 4 == 3)
+		repeat_launch(d, l);
+}
+
 /* Saved with work in flight, worked on, and set back: what was done after the
- * snapshot is undone, and what was in flight is answered as the first time. */
+ * snapshot is undone, and what was in flight is answered as the first time.
+ * The guest's clock is the test's, and does not go back. */
+static void snapshot_round(struct ppim_dev *d, struct load *l, int64_t i,
+			   const struct ppim_annotation *want)
+{
+	struct ppim_dev saved_dev;
+	struct ppim_ring saved_copies;
+
+	load_launch(d, l);
+	load_assert_in_flight(d, l);
+	hmp_quietly(d, "savevm one");
+	saved_dev = *d;
+	saved_copies = l->copies;
+	load_collect(d, l);
+	notes_compare(d, l, want);
+	snapshot_disturb(d, l, i);
+	hmp_quietly(d, "loadvm one");
+	*d = saved_dev;
+	l->copies = saved_copies;
+	load_collect(d, l);
+	notes_compare(d, l, want);
+}
+
 static void test_snapshots_under_load(void)
 {
 	int64_t n = rounds("PPIM_QTEST_SNAPSHOTS", 5), i;
+	g_autofree struct ppim_annotation *want = notes_expect(n, "");
 	struct ppim_dev *d = ppim_dev_spawn("", "");
 	g_autofree char *path = NULL;
-	struct ppim_annotation want[BATCHES];
-	struct ppim_dev saved;
 	struct load l;
-	uint32_t k;
 
 	g_test_set_nonfatal_assertions();
 	path = snapshot_disk(d->qts);
 	ppim_dev_start(d);
 	load_init(d, &l);
-	for (i = 0; i < n; i++) {
-		outputs_fill(d, &l);
-		load_launch(d, &l);
-		hmp_quietly(d, "savevm one");
-		saved = *d;
-		load_collect(d, &l);
-		for (k = 0; k < BATCHES; k++)
-			want[k] = ppim_batch_annotation(d, l.batch[k]);
-		if (i % 3 == 1)
-			ppim_dev_disable(d);
-		else if (i % 3 == 2)
-			ppim_run(d, &d->io, l.batch[0]->sqe);
-		hmp_quietly(d, "loadvm one");
-		*d = saved;
-		g_assert_true(ppim_batch_untouched(d, l.batch[BATCHES - 1]));
-		load_collect(d, &l);
-		notes_compare(d, &l, want);
-	}
+	for (i = 0; i < n; i++)
+		snapshot_round(d, &l, i, want + i * BATCHES);
 	g_test_message("%" PRId64 " snapshots saved and restored", n);
 	load_free(&l);
 	ppim_dev_quit(d);
