@@ -257,7 +257,8 @@ PPIM_API int ppim_submit_more(struct ppim_ctx *ctx, const struct ppim_gnr *gnr,
 			      uint64_t user_data);
 PPIM_API int ppim_flush(struct ppim_ctx *ctx);
 
-/* Takes up to max completions that are there: how many, or -errno. */
+/* Takes up to max (at least 1) completions that are there: how many, or -errno.
+ */
 PPIM_API int ppim_poll(struct ppim_ctx *ctx, struct ppim_completion *out,
 		       uint32_t max);
 /*

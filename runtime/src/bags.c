@@ -4,21 +4,36 @@
 #include <string.h>
 #include "ppim_int.h"
 
-int bags_check(const struct ppim_bags *b)
+const char *bags_fault(const struct ppim_bags *b)
 {
 	static const uint8_t zero[sizeof(b->reserved)];
 
 	if (b->index_bytes != 4 && b->index_bytes != 8)
-		return -EINVAL;
-	if (b->flags & ~(PPIM_BAGS_PADDING | PPIM_BAGS_LAST_OFFSET) ||
-	    memcmp(b->reserved, zero, sizeof(zero)))
-		return -EINVAL;
-	if (b->mode > PPIM_MODE_MAX || (b->weights && b->mode))
-		return -EINVAL;
-	if ((b->n_indices && !b->indices) ||
-	    (b->n_bags && (!b->offsets || !b->output)))
-		return -EINVAL;
-	return 0;
+		return "index_bytes is neither 4 nor 8";
+	if (b->flags & ~(PPIM_BAGS_PADDING | PPIM_BAGS_LAST_OFFSET))
+		return "flags has a bit without a meaning";
+	if (memcmp(b->reserved, zero, sizeof(zero)))
+		return "reserved is not zero";
+	if (b->mode > PPIM_MODE_MAX)
+		return "mode is neither sum, mean nor max";
+	if (b->weights && b->mode != PPIM_MODE_SUM)
+		return "weights go with the sum only";
+	if (b->n_indices && !b->indices)
+		return "indices is NULL";
+	if (b->n_bags && !b->offsets)
+		return "offsets is NULL";
+	if (b->n_bags && !b->output)
+		return "output is NULL";
+	return NULL;
+}
+
+const char *gnr_fault(const struct ppim_gnr *g)
+{
+	if (!g->bags || !g->n_tables)
+		return "it has no tables";
+	if (g->arch >= PPIM_ARCH_COUNT)
+		return "arch is no preset";
+	return g->reserved ? "reserved is not zero" : NULL;
 }
 
 /* include_last_offset: the driver does not see that number. */
@@ -65,7 +80,8 @@ int bags_jobs(struct ppim_dev *dev, const struct ppim_gnr *gnr,
 		b = &gnr->bags[i];
 		if (result)
 			result->job = i;
-		if (!b->table || b->table->dev != dev || bags_check(b))
+		if (!b->table || b->table->dev != dev ||
+		    bags_fault(b))
 			return result_fail(result, PPIM_ST_BAD_FIELD, EINVAL, 0,
 					   0);
 		if (!bags_last_right(b))

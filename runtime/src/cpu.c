@@ -115,7 +115,7 @@ int cpu_check(const struct ppim_shape *shape, const struct ppim_bags *b,
 	int64_t index;
 	int ret;
 
-	if (!ppim_shape_valid(shape) || bags_check(b))
+	if (!ppim_shape_valid(shape) || bags_fault(b))
 		return result_fail(result, PPIM_ST_BAD_FIELD, EINVAL, 0, 0);
 	ret = check_offsets(b, result);
 	if (ret)

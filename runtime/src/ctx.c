@@ -148,13 +148,6 @@ void ppim_ctx_free(struct ppim_ctx *c)
 
 /* ---- submission ------------------------------------------------------------------ */
 
-static int gnr_check(const struct ppim_gnr *g)
-{
-	if (!g->bags || !g->n_tables || g->reserved)
-		return -EINVAL;
-	return g->arch < PPIM_ARCH_COUNT ? 0 : -EINVAL;
-}
-
 static void gnr_fill(struct ppim_ioc_gnr *to, const struct ppim_gnr *g,
 		     const struct ppim_ioc_job *jobs,
 		     const struct ppim_ioc_result *result, uint32_t flags)
@@ -192,10 +185,10 @@ static int ctx_submit(struct ppim_ctx *c, const struct ppim_gnr *g,
 		      uint64_t user_data, bool more)
 {
 	struct request *r;
-	int ret = gnr_check(g);
+	int ret;
 
-	if (ret)
-		return ret;
+	if (gnr_fault(g))
+		return -EINVAL;
 	pthread_mutex_lock(&c->lock);
 	r = list_take(&c->free);
 	ret = r ? request_fill(c, r, g, user_data) : -EAGAIN;
@@ -298,6 +291,8 @@ int ppim_poll(struct ppim_ctx *c, struct ppim_completion *out, uint32_t max)
 {
 	int ret;
 
+	if (!max)
+		return -EINVAL;
 	pthread_mutex_lock(&c->lock);
 	ret = ctx_flush(c);
 	if (!ret && !c->done.head && c->n_started && c->ops->reap &&
@@ -337,6 +332,8 @@ int ppim_wait(struct ppim_ctx *c, struct ppim_completion *out, uint32_t max,
 	int64_t now = ctx_now_ns(), deadline = -1;
 	int ret;
 
+	if (!max)
+		return -EINVAL;
 	if (timeout_ns >= 0)
 		deadline = timeout_ns > INT64_MAX - now ? INT64_MAX :
 							  now + timeout_ns;
@@ -381,13 +378,13 @@ int ppim_gnr(struct ppim_dev *dev, const struct ppim_gnr *gnr,
 {
 	struct ppim_ioc_job small[JOBS_SMALL], *jobs = small;
 	struct ppim_ioc_result own;
-	int ret = gnr_check(gnr);
+	int ret;
 
 	if (!result)
 		result = &own;
 	memset(result, 0, sizeof(*result));
-	if (ret)
-		return result_fail(result, PPIM_ST_BAD_FIELD, -ret, 0, 0);
+	if (gnr_fault(gnr))
+		return result_fail(result, PPIM_ST_BAD_FIELD, EINVAL, 0, 0);
 	if (gnr->n_tables > JOBS_SMALL)
 		jobs = malloc(gnr->n_tables * sizeof(*jobs));
 	if (!jobs)

@@ -217,7 +217,8 @@ static int plan_make(struct ppim_dev *dev, const struct ppim_plan_table *tables,
 	if (!ret)
 		ret = alloc_used(&geo, &info.dev, alloc);
 	if (ret)
-		place_fail(err, ret, "the device is full");
+		place_fail(err, ret, "what is taken of the device: %s",
+			   strerror(-ret));
 	else
 		ret = ppim_plan_create(&geo, tables, n, options, alloc, plan,
 				       err);

@@ -66,8 +66,10 @@ void buf_name(struct ppim_dev *dev, const void *ptr, uint64_t bytes,
 	      struct ppim_ioc_buf *out);
 
 /* bags.c */
-/* Checks what must hold before anything is read: 0 or -EINVAL. */
-int bags_check(const struct ppim_bags *b);
+/* What can never be right, found before anything is read, in words: NULL if
+ * there is nothing. */
+const char *bags_fault(const struct ppim_bags *b);
+const char *gnr_fault(const struct ppim_gnr *g);
 /* The batch as the uapi wants it; jobs has room for gnr->n_tables. On an error
  * result (may be NULL) says where. */
 int bags_jobs(struct ppim_dev *dev, const struct ppim_gnr *gnr,

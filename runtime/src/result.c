@@ -142,13 +142,47 @@ static void say_preset(struct line *l, const struct ppim_gnr *gnr,
 		say(l, "the preset");
 }
 
+/* Of the batch: gnr_fault() or what the device does not have. */
+static void say_batch(struct line *l, const struct ppim_gnr *gnr,
+		      const struct ppim_ioc_result *r)
+{
+	const char *fault = gnr ? gnr_fault(gnr) : NULL;
+
+	if (r->error == EINVAL && fault) {
+		say(l, "the batch: %s", fault);
+	} else if (r->error == EOPNOTSUPP && gnr && gnr->arch) {
+		say_preset(l, gnr, r);
+		say(l, " is not one of the device's");
+	} else {
+		say(l, "%s", r->error ? strerror((int)r->error) : "ok");
+	}
+}
+
+static void say_field(struct line *l, const struct ppim_bags *b,
+		      const struct ppim_ioc_result *r)
+{
+	const char *fault = b ? bags_fault(b) : NULL;
+
+	if (r->error == EINVAL && fault)
+		say(l, "%s", fault);
+	else if (r->error == EINVAL && b && !b->n_bags)
+		say(l, "there are no bags");
+	else if (b && !b->table)
+		say(l, "table is NULL");
+	else
+		say(l, "%s", strerror((int)r->error));
+}
+
 static void say_status(struct line *l, const struct ppim_gnr *gnr,
-		       const struct ppim_tbl *t,
+		       const struct ppim_bags *b, const struct ppim_tbl *t,
 		       const struct ppim_ioc_result *r)
 {
 	say_table(l, t, r->job);
 	say(l, ": ");
 	switch (r->status) {
+	case PPIM_ST_BAD_FIELD:
+		say_field(l, b, r);
+		break;
 	case PPIM_ST_BAD_PLACEMENT:
 		if (r->error == ENODATA)
 			say(l, "a subtable is not placed");
@@ -199,10 +233,10 @@ static void say_result(struct line *l, const struct ppim_gnr *gnr,
 		say(l, "the batch was lost in a reset of the device");
 		break;
 	case PPIM_ST_OK:
-		say(l, "%s", r->error ? strerror((int)r->error) : "ok");
+		say_batch(l, gnr, r);
 		break;
 	default:
-		say_status(l, gnr, t, r);
+		say_status(l, gnr, b, t, r);
 	}
 }
 
@@ -212,8 +246,11 @@ int ppim_strerror_result(const struct ppim_gnr *gnr,
 	const struct ppim_bags *b = NULL;
 	struct line l = { buf, n, 0 };
 
-	if (gnr && r->job < gnr->n_tables)
+	if (gnr && gnr->bags && r->job < gnr->n_tables)
 		b = &gnr->bags[r->job];
-	say_result(&l, gnr, b, b ? b->table : NULL, r);
+	if (gnr && r->status == PPIM_ST_BAD_FIELD && gnr_fault(gnr))
+		say_batch(&l, gnr, r);
+	else
+		say_result(&l, gnr, b, b ? b->table : NULL, r);
 	return l.len;
 }

@@ -420,17 +420,47 @@ static void an_error_says_where_and_what(void **state)
 	     "table 0 of the batch bag 1: index 5000 is outside 0..999");
 	small_make(&s, t);
 	s.gnr.arch = PPIM_ARCH_PROACTIVE;
-	says(*state, &s, -EOPNOTSUPP, "Operation not supported");
+	says(*state, &s, -EOPNOTSUPP,
+	     "preset proactive is not one of the device's");
 	s.gnr.arch = PPIM_ARCH_COUNT;
-	says(*state, &s, -EINVAL, "table users: Invalid argument");
+	says(*state, &s, -EINVAL, "the batch: arch is no preset");
 	s.gnr.arch = 0;
+	s.gnr.n_tables = 0;
+	says(*state, &s, -EINVAL, "the batch: it has no tables");
+	s.gnr.n_tables = 1;
 	s.bags.table = NULL;
-	says(*state, &s, -EINVAL, "table 0 of the batch: Invalid argument");
+	says(*state, &s, -EINVAL, "table 0 of the batch: table is NULL");
 	assert_int_equal(ppim_strerror_result(NULL, &r, tiny, sizeof(tiny)), 2);
 	assert_string_equal(tiny, "ok");
 	r.status = PPIM_ST_RESET;
 	assert_true(ppim_strerror_result(NULL, &r, tiny, sizeof(tiny)) > 20);
 	assert_string_equal(tiny, "the bat");
+}
+
+static void a_wrong_field_is_named(void **state)
+{
+	struct ppim_tbl *t = table_new(*state, "users");
+	struct small s;
+
+#define wrong(field, value, line)                                  \
+	do {                                                       \
+		small_make(&s, t);                                 \
+		s.bags.field = value;                              \
+		says(*state, &s, -EINVAL, "table users: " line);   \
+	} while (0)
+	wrong(index_bytes, 2, "index_bytes is neither 4 nor 8");
+	wrong(mode, 3, "mode is neither sum, mean nor max");
+	wrong(flags, 4, "flags has a bit without a meaning");
+	wrong(reserved[4], 1, "reserved is not zero");
+	wrong(indices, NULL, "indices is NULL");
+	wrong(offsets, NULL, "offsets is NULL");
+	wrong(output, NULL, "output is NULL");
+	wrong(n_bags, 0, "there are no bags");
+#undef wrong
+	small_make(&s, t);
+	s.bags.weights = s.out;
+	s.bags.mode = PPIM_MODE_MEAN;
+	says(*state, &s, -EINVAL, "table users: weights go with the sum only");
 }
 
 /* What only a device can answer, worded for a user. */
@@ -525,6 +555,9 @@ static void submitted_batches_complete_with_their_user_data(void **state)
 	}
 	assert_int_equal(ppim_wait(ctx, c, 1, -1), -ENOENT);
 	assert_int_equal(ppim_poll(ctx, c, 1), 0);
+	/* nothing can be taken into no room: no endless loops */
+	assert_int_equal(ppim_wait(ctx, c, 0, -1), -EINVAL);
+	assert_int_equal(ppim_poll(ctx, c, 0), -EINVAL);
 	ppim_ctx_free(ctx);
 }
 
@@ -797,6 +830,7 @@ int main(void)
 		on_cpu(a_batch_is_computed),
 		on_cpu(many_tables_go_in_one_batch),
 		on_cpu(an_error_says_where_and_what),
+		on_cpu(a_wrong_field_is_named),
 		on_cpu(device_errors_have_words),
 		on_cpu(a_table_of_another_device_is_refused),
 		on_cpu(submitted_batches_complete_with_their_user_data),
