@@ -26,6 +26,12 @@ counts "a program that died in a nested list fails" 1 '1..1\n# 1..2\n# ok 1 x\nn
 	"1 2 0 planned 2 tests, ran 1 1 a # exit=139"
 counts "several lists in one output add up" 0 '1..1\nok 1\n1..2\nok 1\nok 2\n' "3 0 0"
 
+counts "as many in the second as in the first" 0 '1..1\nok 1\n1..1\nok 1\n' "2 0 0"
+counts "and one that misses a result fails" 0 '1..2\nok 1\nok 2\n1..2\nok 1\n' "3 1 0 planned 2 tests, ran 1"
+counts "a plan after each result grows" 0 'ok 1 a\n1..1\nok 2 b\n1..2\nok 3 c\n1..3\n' "3 0 0"
+counts "and fails when the last is too large" 0 'ok 1 a\n1..1\nok 2 b\n1..3\n' \
+	"2 2 0 planned 1 tests, ran 2 planned 3 tests, ran 0"
+
 PPIM_BUILD=$tmp/empty run "$top/tests/run" unit
 is "a group without a test fails" "$status: $(tail -n 1 <<<"$out")" "1: 0 passed, 1 failed"
 run "$top/tests/run" nonsense
