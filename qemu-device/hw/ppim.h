@@ -38,6 +38,9 @@ OBJECT_DECLARE_SIMPLE_TYPE(PPIMState, PPIM)
 #define PPIM_INFLIGHT_BYTES	(256u << 20)
 /* Guest memory that one visit of the main loop reads or writes. */
 #define PPIM_VISIT_BYTES	(4u << 20)
+/* Both count an access, and a segment of a scatter list, for at least so many
+ * bytes: that is what finding the address costs. */
+#define PPIM_ACCESS_BYTES	1024
 #define PPIM_POISON_MAX		64
 #define PPIM_THREADS_MAX	64	/* property "threads" */
 #define PPIM_SRAM_DEFAULT	UINT64_MAX	/* property "sram" not given */
@@ -163,7 +166,8 @@ struct ppim_cmd {
 	bool charged;
 	bool done;		/* set last; then the pool has forgotten it */
 	bool skip;		/* reset: not worth working at */
-	bool orphan;		/* nobody waits: the worker frees it */
+	bool orphan;		/* nobody waits: the worker frees it, */
+	bool dropped;		/* ... and until then it counts as held */
 };
 
 typedef QTAILQ_HEAD(, ppim_cmd) ppim_cmd_list;
@@ -322,6 +326,8 @@ void ppim_queue_stop(PPIMState *s, uint16_t qid);
 void ppim_queue_sq_tail(PPIMState *s, uint16_t qid, uint32_t tail);
 void ppim_queue_cq_head(PPIMState *s, uint16_t qid, uint32_t head);
 void ppim_queue_run(PPIMState *s);
+bool ppim_queue_room(PPIMState *s);
+bool ppim_queue_admin_waits(const PPIMState *s);
 bool ppim_queue_output(PPIMState *s, struct ppim_cmd *cmd);
 void ppim_queue_complete(PPIMState *s, struct ppim_cmd *cmd);
 
@@ -379,6 +385,7 @@ bool ppim_pool_is_done(struct ppim_pool *pool, struct ppim_cmd *cmd);
 void ppim_pool_wait(struct ppim_pool *pool, struct ppim_cmd *cmd);
 void ppim_pool_wait_idle(struct ppim_pool *pool);
 void ppim_pool_drop(struct ppim_pool *pool, struct ppim_cmd *cmd, bool skip);
+uint32_t ppim_pool_dropped(struct ppim_pool *pool, uint64_t *bytes);
 /* Touched by commands in the gate; the caller has waited for an idle pool. */
 struct ppim_poison_set *ppim_pool_poison(struct ppim_pool *pool);
 struct ppim_engine *ppim_pool_engine(struct ppim_pool *pool);

@@ -66,7 +66,7 @@ static int dma_rw(PPIMState *s, uint64_t addr, void *buf, uint64_t bytes,
 	*bad = addr;
 	if (pci_dma_rw(PCI_DEVICE(s), addr, buf, bytes, dir, dma_attrs))
 		goto refused;
-	s->visit_bytes += bytes;
+	s->visit_bytes += MAX(bytes, PPIM_ACCESS_BYTES);
 	return 0;
 
 refused:
@@ -92,18 +92,32 @@ int ppim_dma_write(PPIMState *s, uint64_t addr, const void *buf,
 		      &bad);
 }
 
+/* Against the limit of what a command reads. */
+static int fetch_count(struct ppim_cmd *cmd, uint64_t bytes)
+{
+	if (bytes > PPIM_FETCH_MAX - cmd->fetched)
+		return ppim_cmd_fail(cmd, PPIM_ST_TOO_LARGE, PPIM_FETCH_MAX);
+	cmd->fetched += bytes;
+	return 0;
+}
+
+static int cmd_read(PPIMState *s, struct ppim_cmd *cmd, uint64_t addr,
+		    void *buf, uint64_t bytes)
+{
+	uint64_t bad;
+
+	if (dma_rw(s, addr, buf, bytes, DMA_DIRECTION_TO_DEVICE, &bad))
+		return ppim_cmd_fail(cmd, PPIM_ST_BAD_ADDRESS, bad);
+	return 0;
+}
+
 /* As ppim_dma_read(), on a command's behalf and against its limit. */
 int ppim_cmd_fetch(PPIMState *s, struct ppim_cmd *cmd, uint64_t addr,
 		   void *buf, uint64_t bytes)
 {
-	uint64_t bad;
-
-	if (bytes > PPIM_FETCH_MAX - cmd->fetched)
-		return ppim_cmd_fail(cmd, PPIM_ST_TOO_LARGE, PPIM_FETCH_MAX);
-	cmd->fetched += bytes;
-	if (dma_rw(s, addr, buf, bytes, DMA_DIRECTION_TO_DEVICE, &bad))
-		return ppim_cmd_fail(cmd, PPIM_ST_BAD_ADDRESS, bad);
-	return 0;
+	if (fetch_count(cmd, MAX(bytes, PPIM_ACCESS_BYTES)))
+		return -1;
+	return cmd_read(s, cmd, addr, buf, bytes);
 }
 
 /* ---- buffers ------------------------------------------------------------- */
@@ -113,6 +127,8 @@ static int buf_append(struct ppim_cmd *cmd, struct ppim_buf *buf,
 {
 	if (buf->n_segs == buf->max_segs)
 		return ppim_cmd_bad_field(cmd, PPIM_IN_SG, 0);
+	if (fetch_count(cmd, PPIM_ACCESS_BYTES))
+		return -1;
 	buf->segs[buf->n_segs++] = (struct ppim_seg){ addr, bytes };
 	return 0;
 }
@@ -231,13 +247,18 @@ int ppim_buf_read(PPIMState *s, struct ppim_cmd *cmd,
 		  const struct ppim_buf *buf, void *data)
 {
 	uint8_t *p = data;
+	uint64_t n;
 	int32_t i;
 
 	for (i = 0; i < buf->n_segs; i++) {
-		if (ppim_cmd_fetch(s, cmd, buf->segs[i].addr, p,
-				   buf->segs[i].bytes))
+		n = buf->segs[i].bytes;
+		/* buf_append() has counted the segment itself */
+		if (n > PPIM_ACCESS_BYTES &&
+		    fetch_count(cmd, n - PPIM_ACCESS_BYTES))
 			return -1;
-		p += buf->segs[i].bytes;
+		if (cmd_read(s, cmd, buf->segs[i].addr, p, n))
+			return -1;
+		p += n;
 	}
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "hw/pci/pcie_aer.h"
+#include "system/cpu-timers.h"
 #include "ppim.h"
 #include "trace.h"
 
@@ -18,13 +19,15 @@ static void inject_memory(PPIMState *s, const struct ppim_inject *in)
 {
 	struct ppim_cmd *cmd = ppim_cmd_new(PPIM_CMD_POISON, 0, NULL);
 
-	cmd->orphan = true;
+	cmd->orphan = cmd->dropped = true;
 	cmd->poison = (struct ppim_poison){
 		.tier = in->tier, .slice = in->slice, .offset = in->offset,
 		.count = in->count,
 		.correctable = in->what == PPIM_INJECT_CORRECTABLE,
 	};
 	ppim_pool_submit(s->pool, cmd);
+	if (icount_enabled())
+		ppim_pool_wait_idle(s->pool);
 }
 
 /* The device is gone for its driver until it is reset; a root port hears of it
@@ -134,6 +137,7 @@ int ppim_inject_run(PPIMState *s, struct ppim_cmd *cmd,
 		.slice = le16_to_cpu(sqe->inject.slice),
 		.offset = le64_to_cpu(sqe->inject.offset),
 	};
+	uint64_t bytes;
 
 	if (sqe->inject.reserved0)
 		return bad(cmd, INJECT_AT(reserved0));
@@ -141,6 +145,9 @@ int ppim_inject_run(PPIMState *s, struct ppim_cmd *cmd,
 		return bad(cmd, INJECT_AT(reserved1));
 	if (ppim_inject_check(s, cmd, &in))
 		return -1;
+	/* those that wait for the workers' gate are as many as commands */
+	if (ppim_pool_dropped(s->pool, &bytes) >= PPIM_INFLIGHT_MAX)
+		return ppim_cmd_fail(cmd, PPIM_ST_TOO_LARGE, PPIM_INFLIGHT_MAX);
 	ppim_inject_do(s, &in);
 	return 0;
 }

@@ -263,14 +263,25 @@ static void io_run(PPIMState *s, uint16_t qid, const struct ppim_hw_sqe *sqe)
 		ppim_time_admit(s, cmd);
 }
 
+/* What was dropped counts until the workers let go of it, so a guest that
+ * submits and aborts in turn makes us hold no more than one that waits. */
+bool ppim_queue_room(PPIMState *s)
+{
+	uint64_t bytes;
+	uint32_t n = ppim_pool_dropped(s->pool, &bytes);
+
+	return s->n_inflight + n < PPIM_INFLIGHT_MAX &&
+	       s->inflight_bytes + bytes < PPIM_INFLIGHT_BYTES;
+}
+
+static bool visit_over(const PPIMState *s)
+{
+	return !icount_enabled() && s->visit_bytes >= PPIM_VISIT_BYTES;
+}
+
 static bool admission_open(PPIMState *s)
 {
-	if (!ppim_running(s))
-		return false;
-	if (s->n_inflight >= PPIM_INFLIGHT_MAX ||
-	    s->inflight_bytes >= PPIM_INFLIGHT_BYTES)
-		return false;
-	return icount_enabled() || s->visit_bytes < PPIM_VISIT_BYTES;
+	return ppim_running(s) && !visit_over(s) && ppim_queue_room(s);
 }
 
 static void sq_take(PPIMState *s, uint16_t qid)
@@ -298,19 +309,30 @@ static bool sq_idle(const struct ppim_queue *q)
 	       !QTAILQ_EMPTY(&q->waiting);
 }
 
+/* The admin queue was left for another visit. */
+bool ppim_queue_admin_waits(const PPIMState *s)
+{
+	return s->stalled && !sq_idle(&s->queue[0]);
+}
+
 /*
  * Takes entries of all queues, one of each in turn, until there are none or
- * admission closes; then the timer comes back. The admin queue is never held
- * up: an abort must get through.
+ * admission closes; then the timer comes back. What is in flight holds up the
+ * admin queue never: an abort must get through.
  */
 void ppim_queue_run(PPIMState *s)
 {
 	bool more = true;
 	uint16_t qid;
 
-	while (!sq_idle(&s->queue[0]) && ppim_running(s))
-		sq_take(s, 0);
 	s->stalled = false;
+	while (!sq_idle(&s->queue[0]) && ppim_running(s)) {
+		if (visit_over(s)) {
+			s->stalled = true;
+			return;
+		}
+		sq_take(s, 0);
+	}
 	while (more) {
 		more = false;
 		for (qid = 1; qid <= s->n_queues; qid++) {

@@ -123,6 +123,14 @@ static uint64_t to_ns(uint64_t ps)
 	return DIV_ROUND_UP(ps, PS_PER_NS);
 }
 
+/* What is due goes to another round of the main loop: a timer that is armed for
+ * now runs again before its list lets go. A stopped machine's memory does not
+ * change: there the timer waits with the clock. */
+static bool visits_by_bh(const PPIMState *s)
+{
+	return s->bh && runstate_is_running();
+}
+
 /* The next moment at which there is something to do. */
 static void timer_arm(PPIMState *s)
 {
@@ -135,11 +143,12 @@ static void timer_arm(PPIMState *s)
 				next = MIN(next, to_ns(cmd_bound_ps(s, cmd)));
 				break;
 			}
-	if (s->stalled && s->n_inflight < PPIM_INFLIGHT_MAX &&
-	    s->inflight_bytes < PPIM_INFLIGHT_BYTES)
+	if (s->stalled && (ppim_queue_admin_waits(s) || ppim_queue_room(s)))
 		next = 0;
 	if (next == UINT64_MAX)
 		timer_del(s->timer);
+	else if (next <= to_ns(ppim_time_clock_ps()) && visits_by_bh(s))
+		qemu_bh_schedule(s->bh);
 	else
 		timer_mod(s->timer, MIN(next, INT64_MAX));
 }
@@ -194,7 +203,7 @@ void ppim_visit_end(PPIMState *s, int64_t begin)
 	s->visit_max_ns = MAX(s->visit_max_ns, get_clock() - begin);
 }
 
-static void timer_run(void *opaque)
+static void visit(void *opaque)
 {
 	PPIMState *s = opaque;
 	uint64_t clock_ps = ppim_time_clock_ps();
@@ -208,12 +217,17 @@ static void timer_run(void *opaque)
 	ppim_visit_end(s, begin);
 }
 
-/* A worker has finished something: time it. Completing is the timer's. */
+/* A worker has finished something, or a visit left something undone. */
 static void bh_run(void *opaque)
 {
 	PPIMState *s = opaque;
-	int64_t begin = ppim_visit_begin(s);
+	int64_t begin;
 
+	if (visits_by_bh(s)) {
+		visit(s);
+		return;
+	}
+	begin = ppim_visit_begin(s);
 	settle(s, ppim_time_clock_ps());
 	timer_arm(s);
 	ppim_visit_end(s, begin);
@@ -264,6 +278,13 @@ static void cmd_drop(PPIMState *s, struct ppim_cmd *cmd, bool skip)
 		ppim_pool_drop(s->pool, cmd, skip);
 }
 
+/* In virtual time nothing may depend on when the workers let go of it. */
+static void drops_end(PPIMState *s)
+{
+	if (icount_enabled())
+		ppim_pool_wait_idle(s->pool);
+}
+
 /* Its work is still charged: what is admitted costs its time. */
 bool ppim_time_abort(PPIMState *s, uint16_t qid, uint16_t cid,
 		     uint32_t generation)
@@ -281,6 +302,7 @@ bool ppim_time_abort(PPIMState *s, uint16_t qid, uint16_t cid,
 	answer->generation = generation;
 	ppim_cmd_fail(answer, PPIM_ST_ABORTED, 0);
 	cmd_drop(s, cmd, false);
+	drops_end(s);
 	ppim_queue_complete(s, answer);
 	return true;
 }
@@ -293,6 +315,7 @@ void ppim_time_discard(PPIMState *s, uint16_t qid, bool skip)
 	QTAILQ_FOREACH_SAFE(cmd, &s->inflight, link, next)
 		if (!qid || cmd->qid == qid)
 			cmd_drop(s, cmd, skip);
+	drops_end(s);
 }
 
 /* Back to the state after power-on, whatever was in flight. The workers put
@@ -335,7 +358,9 @@ static void state_changed(void *opaque, bool running, RunState state)
 {
 	PPIMState *s = opaque;
 
-	if (!running)
+	if (running)
+		timer_arm(s);
+	else
 		ppim_pool_wait_idle(s->pool);
 }
 
@@ -343,7 +368,7 @@ void ppim_time_init(PPIMState *s)
 {
 	QTAILQ_INIT(&s->inflight);
 	s->vmstate = qemu_add_vm_change_state_handler(state_changed, s);
-	s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, timer_run, s);
+	s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, visit, s);
 	if (!icount_enabled())
 		s->bh = qemu_bh_new(bh_run, s);
 }

@@ -45,7 +45,9 @@ struct ppim_pool {
 	cmd_queue gate;		/* order of admission */
 	cmd_queue shared;	/* batches that have units left to take */
 	uint32_t gathering;	/* batches with unfinished units */
-	uint32_t busy;		/* commands not done yet */
+	uint32_t busy;		/* commands not done yet; of them */
+	uint32_t dropped;	/* nobody waits for so many */
+	uint64_t dropped_bytes;
 	/* the gate's, without the lock */
 	struct ppim_poison_set poison;
 	struct ppim_dump *dump;
@@ -53,13 +55,27 @@ struct ppim_pool {
 
 /* ---- endings (lock held) ------------------------------------------------- */
 
+static void dropped_add(struct ppim_pool *pool, const struct ppim_cmd *cmd)
+{
+	pool->dropped++;
+	pool->dropped_bytes += cmd->bytes;
+}
+
+static void dropped_remove(struct ppim_pool *pool, const struct ppim_cmd *cmd)
+{
+	pool->dropped--;
+	pool->dropped_bytes -= cmd->bytes;
+}
+
 static void cmd_done(struct ppim_pool *pool, struct ppim_cmd *cmd)
 {
 	pool->busy--;
 	cmd->done = true;
+	if (cmd->dropped)
+		dropped_remove(pool, cmd);
 	if (cmd->orphan)
 		ppim_cmd_free(cmd);
-	else if (pool->bh)
+	if (pool->bh)
 		qemu_bh_schedule(pool->bh);
 	qemu_cond_broadcast(&pool->done);
 }
@@ -501,6 +517,8 @@ void ppim_pool_submit(struct ppim_pool *pool, struct ppim_cmd *cmd)
 {
 	QEMU_LOCK_GUARD(&pool->lock);
 	pool->busy++;
+	if (cmd->dropped)
+		dropped_add(pool, cmd);
 	QSIMPLEQ_INSERT_TAIL(&pool->gate, cmd, order);
 	qemu_cond_broadcast(&pool->work);
 }
@@ -555,6 +573,15 @@ void ppim_pool_drop(struct ppim_pool *pool, struct ppim_cmd *cmd, bool skip)
 		return;
 	}
 	qatomic_set(&cmd->skip, skip);
-	cmd->orphan = true;
+	cmd->orphan = cmd->dropped = true;
+	dropped_add(pool, cmd);
 	qemu_cond_broadcast(&pool->work);
+}
+
+/* How many commands nobody waits for, and workers still hold. */
+uint32_t ppim_pool_dropped(struct ppim_pool *pool, uint64_t *bytes)
+{
+	QEMU_LOCK_GUARD(&pool->lock);
+	*bytes = pool->dropped_bytes;
+	return pool->dropped;
 }
