@@ -19,6 +19,13 @@ enum place {
 	OWN_DIMM,
 	RAM_END,		/* the last bytes of RAM, and what follows */
 	TOP,			/* wraps around the address space */
+	/* behind a DMA remapping unit */
+	NOT_MAPPED,
+	READ_ONLY,
+	WRITE_ONLY,
+	TO_OWN_REGS,		/* a mapping that leads there */
+	TO_OWN_HBM,
+	MAPPING_END,		/* the last bytes of a page, the next is missing */
 };
 
 static const struct {
@@ -28,6 +35,15 @@ static const struct {
 	{ "unmapped", UNMAPPED }, { "own-registers", OWN_REGS },
 	{ "own-msix", OWN_MSIX }, { "own-hbm", OWN_HBM },
 	{ "own-dimm", OWN_DIMM }, { "ram-end", RAM_END }, { "top", TOP },
+};
+
+static const struct {
+	const char *name;
+	enum place place;
+} mappings[] = {
+	{ "none", NOT_MAPPED }, { "read-only", READ_ONLY },
+	{ "write-only", WRITE_ONLY }, { "own-registers", TO_OWN_REGS },
+	{ "own-hbm", TO_OWN_HBM }, { "end", MAPPING_END },
 };
 
 enum pointer {
@@ -66,6 +82,10 @@ static uint64_t place_addr(enum place place)
 		return ((uint64_t)PPIM_TEST_RAM_MB << 20) - 16;
 	case TOP:
 		return -16ull;
+	case NOT_MAPPED ... TO_OWN_HBM:
+		return PPIM_TEST_REMAPPED + (place - NOT_MAPPED) * 4096;
+	case MAPPING_END:
+		return PPIM_TEST_REMAPPED + 6 * 4096 - 16;
 	default:
 		return PPIM_TEST_UNMAPPED;
 	}
@@ -81,13 +101,19 @@ static void list_spoil(struct ppim_dev *d, struct ppim_test_batch *b,
 	qtest_writeq(d->qts, at, addr);
 }
 
-/* A list that begins at the end of RAM has one good entry there. */
+/* Where the processor finds the page of MAPPING_END and those that it maps in
+ * part; see mappings_make(). */
+#define REMAPPED_PAGE	(place_addr(RAM_END) & ~8191ull)
+
+/* A list that begins at the end of RAM, or of a mapping, has one good entry
+ * there. */
 static void list_move(struct ppim_dev *d, const struct ppim_test_batch *b)
 {
 	struct ppim_hw_sg sg;
 
 	ppim_get(d, le64_to_cpu(b->hw[0].indices.addr), &sg, sizeof(sg));
 	ppim_put(d, place_addr(RAM_END), &sg, sizeof(sg));
+	ppim_put(d, REMAPPED_PAGE + 4096 - 16, &sg, sizeof(sg));
 }
 
 static void batch_spoil(struct ppim_dev *d, struct ppim_test_batch *b,
@@ -204,6 +230,101 @@ static void test_address(struct ppim_dev *d, const void *arg)
 	ppim_assert_works(d);
 }
 
+/* ---- behind a DMA remapping unit ----------------------------------------- */
+
+static struct ppim_dev *remapped_start(void)
+{
+	struct ppim_dev *d = ppim_dev_spawn("-device intel-iommu", "");
+	const uint32_t all = PPIM_IOMMU_READ | PPIM_IOMMU_WRITE;
+
+	ppim_iommu_start(d);
+	ppim_iommu_map(d, READ_ONLY - NOT_MAPPED, REMAPPED_PAGE,
+		       PPIM_IOMMU_READ);
+	ppim_iommu_map(d, WRITE_ONLY - NOT_MAPPED, REMAPPED_PAGE,
+		       PPIM_IOMMU_WRITE);
+	ppim_iommu_map(d, TO_OWN_REGS - NOT_MAPPED,
+		       PPIM_TEST_REGS + PPIM_DB_BASE, all);
+	ppim_iommu_map(d, TO_OWN_HBM - NOT_MAPPED, PPIM_TEST_HBM + 4096, all);
+	ppim_iommu_map(d, MAPPING_END - NOT_MAPPED, REMAPPED_PAGE, all);
+	ppim_dev_start(d);
+	return d;
+}
+
+static bool pointer_is_written(enum pointer pointer)
+{
+	return pointer == ANNOTATION || pointer == OUTPUT || pointer == COPY_TO;
+}
+
+static bool place_refuses(enum place place, enum pointer pointer)
+{
+	if (place == READ_ONLY)
+		return pointer_is_written(pointer);
+	return place != WRITE_ONLY || !pointer_is_written(pointer);
+}
+
+/* Every pointer at such a mapping: an error, and the device goes on. */
+static void test_mapping(struct ppim_dev *plain, const void *arg)
+{
+	struct address_case c = { .place = *(const enum place *)arg };
+	struct ppim_dev *d = remapped_start();
+	uint32_t i;
+
+	for (i = 0; i < ARRAY_SIZE(pointers); i++) {
+		c.pointer = pointers[i].pointer;
+		if (!place_refuses(c.place, c.pointer))
+			continue;
+		g_test_message("%s", pointers[i].name);
+		test_address(d, &c);
+	}
+	ppim_dev_quit(d);
+}
+
+/* A page that goes while the batch is in flight. */
+static void test_unmapped_in_flight(struct ppim_dev *plain, const void *arg)
+{
+	struct ppim_dev *d = remapped_start();
+	uint64_t at = ppim_iommu_map(d, 8, REMAPPED_PAGE,
+				     PPIM_IOMMU_READ | PPIM_IOMMU_WRITE);
+	struct ppim_hw_sqe sqe = {
+		.opcode = PPIM_OP_READ,
+		.copy.data.addr = cpu_to_le64(at),
+		.copy.data.bytes = cpu_to_le64(4096),
+	};
+	struct ppim_hw_cqe cqe;
+
+	cqe = ppim_run(d, &d->io, sqe);
+	ppim_assert_cqe(&cqe, PPIM_ST_OK, 0);
+	ppim_push(d, &d->io, &sqe);
+	ppim_ring_doorbell(d, &d->io);
+	ppim_iommu_map(d, 8, 0, 0);
+	ppim_wait(d, &d->io, &cqe);
+	ppim_assert_cqe(&cqe, PPIM_ST_BAD_ADDRESS, at);
+	ppim_assert_works(d);
+	ppim_dev_quit(d);
+}
+
+/* Without its queues there is nobody to tell: the device stops, and says so in
+ * its registers. */
+static void test_queue_unmapped(struct ppim_dev *plain, const void *arg)
+{
+	struct ppim_dev *d = remapped_start();
+	struct ppim_hw_sqe nop = { .opcode = PPIM_OP_NOP };
+	struct ppim_ring r;
+
+	ppim_ring_init(d, &r, 2, 16);
+	r.cq = PPIM_TEST_REMAPPED;
+	g_assert_cmpuint(ppim_ring_create(d, &r), ==, PPIM_ST_OK);
+	ppim_push(d, &r, &nop);
+	ppim_ring_doorbell(d, &r);
+	ppim_assert_fatal(d, PPIM_HWERR_QUEUE_DMA);
+	ppim_dev_disable(d);
+	ppim_dev_start(d);
+	ppim_assert_works(d);
+	ppim_dev_quit(d);
+}
+
+/* -------------------------------------------------------------------------- */
+
 /* The detail is an address that could not be reached. */
 static void test_detail(struct ppim_dev *d, const void *arg)
 {
@@ -286,6 +407,16 @@ static void register_tests(void)
 			ppim_add_test(path, test_address, &cases[i][k]);
 		}
 	}
+	for (i = 0; i < ARRAY_SIZE(mappings); i++) {
+		g_autofree char *path = g_strdup_printf("address-mapping/%s",
+							mappings[i].name);
+
+		ppim_add_test(path, test_mapping, &mappings[i].place);
+	}
+	ppim_add_test("address-mapping/unmapped-in-flight",
+		      test_unmapped_in_flight, NULL);
+	ppim_add_test("address-mapping/queue-unmapped", test_queue_unmapped,
+		      NULL);
 	ppim_add_test("address/detail", test_detail, NULL);
 	ppim_add_test("address/overlap", test_overlap, NULL);
 	ppim_add_test("address/bus-master-off", test_bus_master, NULL);

@@ -65,6 +65,7 @@ struct ppim_dev {
 	uint64_t table_ids;	/* given so far */
 	uint64_t used_slice;	/* bytes taken of each slice */
 	uint64_t used_dimm;
+	uint64_t iommu_pages;	/* table of the pages at PPIM_TEST_REMAPPED */
 	struct ppim_ring admin, io;
 };
 
@@ -138,6 +139,20 @@ uint16_t ppim_cqe_status(const struct ppim_hw_cqe *cqe);
 void ppim_assert_cqe(const struct ppim_hw_cqe *cqe, uint16_t status,
 		     uint64_t detail);
 #define PPIM_ANY (~0ull)	/* a detail that is not looked at */
+
+/* ---- DMA remapping (ppim-iommu.c) ---------------------------------------- */
+
+#define PPIM_TEST_REMAPPED	0x40000000ull	/* 512 pages as tests want them */
+#define PPIM_IOMMU_READ		1u
+#define PPIM_IOMMU_WRITE	2u
+
+/* A QEMU with -device intel-iommu: from now on the device's addresses are
+ * translated, RAM's to themselves. */
+void ppim_iommu_start(struct ppim_dev *d);
+/* Lets the device find `to` at one of the pages (access 0: nothing); returns
+ * the address that it has for the device. */
+uint64_t ppim_iommu_map(struct ppim_dev *d, uint32_t page, uint64_t to,
+			uint32_t access);
 
 /* ---- tables ------------------------------------------------------------- */
 
