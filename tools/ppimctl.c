@@ -7,6 +7,7 @@
 #include <string.h>
 #include <ppim.h>
 #include "cli.h"
+#include "device.h"
 #include "job.h"
 #include "plan.h"
 
@@ -27,17 +28,6 @@ struct ctl {
 };
 
 /* ---- device ---- */
-
-static void ctl_open(struct ctl *c)
-{
-	const char *path = c->device ? c->device : PPIM_DEV_DEFAULT;
-	int ret = ppim_open(c->device, &c->dev);
-
-	if (ret == -ENOENT)
-		cli_die(CLI_FAILED, "no device: %s does not exist", path);
-	if (ret)
-		cli_die(CLI_FAILED, "%s: %s", path, strerror(-ret));
-}
 
 static void json_print(json_t *o)
 {
@@ -177,6 +167,7 @@ static void mask_print(const char *label, uint32_t mask,
 static void info_print(const struct ppim_info *info)
 {
 	const struct ppim_ioc_info *d = &info->dev;
+	char list[256];
 	uint64_t v;
 	size_t i;
 
@@ -188,7 +179,8 @@ static void info_print(const struct ppim_info *info)
 		else
 			printf("%llu\n", (unsigned long long)v);
 	}
-	mask_print("presets", d->archs, job_arch_name);
+	printf(LABEL "%s\n", "presets",
+	       device_archs(d->archs, list, sizeof(list)));
 	printf(LABEL "%s\n", "default preset", job_arch_name(d->arch_default));
 	mask_print("algorithms", d->algos, algo_name);
 	mask_print("element types", d->dtypes, dtype_name);
@@ -201,6 +193,7 @@ static void info_print(const struct ppim_info *info)
 	printf(LABEL "%s%s\n", "io_uring", info->uring ? "yes" : "no: ",
 	       info->uring ? "" : info->uring_reason);
 	printf(LABEL "%s, %u threads\n", "CPU path", info->isa, info->threads);
+	printf(LABEL "%s\n", "libppim", ppim_version());
 }
 
 static json_t *info_json(const struct ppim_info *info)
@@ -228,6 +221,7 @@ static json_t *info_json(const struct ppim_info *info)
 	json_object_set_new(o, "uring", json_boolean(info->uring));
 	json_object_set_new(o, "isa", json_string(info->isa));
 	json_object_set_new(o, "threads", json_u64(info->threads));
+	json_object_set_new(o, "libppim", json_string(ppim_version()));
 	return o;
 }
 
@@ -236,7 +230,7 @@ static void ctl_info(struct ctl *c)
 	struct ppim_info info;
 	int ret;
 
-	ctl_open(c);
+	c->dev = device_open(c->device);
 	ret = ppim_info(c->dev, &info);
 	if (ret)
 		cli_die(CLI_FAILED, "info: %s", strerror(-ret));
@@ -340,7 +334,7 @@ static void ctl_tables(struct ctl *c)
 	uint64_t id = 0;
 	int ret;
 
-	ctl_open(c);
+	c->dev = device_open(c->device);
 	while (!(ret = ppim_table_next(c->dev, id, &t))) {
 		id = t.id;
 		if (c->json)
@@ -352,6 +346,8 @@ static void ctl_tables(struct ctl *c)
 		cli_die(CLI_FAILED, "tables: %s", strerror(-ret));
 	if (c->json)
 		json_print(json_incref(array));
+	else if (!id)
+		puts("no tables");
 	json_decref(array);
 }
 
@@ -401,7 +397,7 @@ static void ctl_stats(struct ctl *c)
 	size_t i;
 	int ret;
 
-	ctl_open(c);
+	c->dev = device_open(c->device);
 	ret = ppim_stats(c->dev, &stats);
 	if (ret)
 		cli_die(CLI_FAILED, "stats: %s", strerror(-ret));
@@ -424,7 +420,7 @@ static void ctl_reset(struct ctl *c)
 {
 	int ret;
 
-	ctl_open(c);
+	c->dev = device_open(c->device);
 	ret = ppim_reset(c->dev);
 	if (ret == -EPERM)
 		cli_die(CLI_FAILED, "reset: needs CAP_SYS_ADMIN");
@@ -435,6 +431,7 @@ static void ctl_reset(struct ctl *c)
 /* ---- explain ---- */
 
 struct explain {
+	struct ctl *ctl;
 	struct job_config job;
 	char *table;
 	uint64_t row;
@@ -442,6 +439,7 @@ struct explain {
 
 static const struct argp_option explain_options[] = {
 	{ NULL, 0, NULL, 0, "What to explain:", 6 },
+	{ "device", KEY_DEVICE, "PATH", 0, "(default /dev/ppim)", 6 },
 	{ "table", KEY_TABLE, "NAME", 0, "C1, C2, ... (default C1)", 6 },
 	{ "row", KEY_ROW, "N", 0, "row of the table (default 0)", 6 },
 	{ 0 },
@@ -455,6 +453,9 @@ static error_t explain_key(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &e->job;
 		return cli_key(key, arg, state);
+	case KEY_DEVICE:
+		e->ctl->device = arg;
+		return 0;
 	case KEY_TABLE:
 		e->table = arg;
 		return 0;
@@ -554,7 +555,7 @@ static void explain_algo(struct ctl *c, const struct explain *e,
 
 static void ctl_explain(struct ctl *c)
 {
-	struct explain e = { .table = "C1" };
+	struct explain e = { .ctl = c, .table = "C1" };
 	json_t *array = NULL;
 	struct wl_diag diag;
 	struct job job;
@@ -569,7 +570,7 @@ static void ctl_explain(struct ctl *c)
 			diag.msg);
 	if (c->json || e.job.json)
 		array = json_array();
-	ctl_open(c);
+	c->dev = device_open(c->device);
 	for (algo = PPIM_ALGO_QR; algo <= PPIM_ALGO_TT; algo++)
 		if (e.job.algos & 1u << algo)
 			explain_algo(c, &e, &job, algo, array);

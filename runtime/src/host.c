@@ -25,7 +25,7 @@ static const struct ppim_plan_geometry host_geometry = {
 	.sram_bytes = 40960,
 	.align = 64,
 	.hbm_row_bytes = 2048,
-	.hot_ppm = 833333, /* 256 GB/s beside 51.2 GB/s */
+	.hot_ppm = 952380, /* 4 x 256 GB/s, inside the stack, beside 51.2 GB/s */
 	.max_extents = 1024,
 };
 

@@ -287,9 +287,43 @@ static void the_rig_splits_its_tables(void **state)
 	free(g);
 }
 
+/* What is planned on the CPU path is planned so on a device of default make. */
+static void the_cpu_path_has_a_default_devices_geometry(void **state)
+{
+	struct ppim_engine_config config = { .hbm_bytes = 4ull << 30,
+					     .dimm_bytes = 32ull << 30 };
+	struct ppim_plan_geometry cpu;
+	struct ppim_engine *engine;
+	struct ppim_geometry device;
+	struct ppim_spec hbm, dimm;
+	struct ppim_diag diag;
+	struct ppim_dev *dev;
+
+	(void)state;
+	assert_int_equal(ppim_spec_find("HBM2_4Gb_x128", &hbm, &diag), 0);
+	assert_int_equal(ppim_spec_find("DDR4_8Gb_x8_3200", &dimm, &diag), 0);
+	config.hbm = &hbm;
+	config.dimm = &dimm;
+	ppim_params_default(&config.params);
+	assert_int_equal(ppim_engine_create(&config, &engine, &diag), 0);
+	ppim_engine_geometry(engine, &device);
+	assert_int_equal(ppim_open(PPIM_DEV_CPU, &dev), 0);
+	assert_int_equal(ppim_plan_geometry_get(dev, &cpu), 0);
+	assert_int_equal(cpu.channels, device.channels);
+	assert_int_equal(cpu.slices, device.slices);
+	assert_int_equal(cpu.slice_bytes, device.slice_bytes);
+	assert_int_equal(cpu.dimm_bytes, config.dimm_bytes);
+	assert_int_equal(cpu.hbm_row_bytes, device.row_bytes);
+	assert_int_equal(cpu.sram_bytes, device.sram_bytes);
+	assert_int_equal(cpu.hot_ppm, device.hot_ppm);
+	ppim_close(dev);
+	ppim_engine_free(engine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_cpu_path_has_a_default_devices_geometry),
 		cmocka_unit_test(the_rig_splits_its_tables),
 		cmocka_unit_test(dense_tables_give_the_same_bits),
 		cmocka_unit_test(qr_tables_give_the_same_bits),

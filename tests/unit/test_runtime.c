@@ -206,8 +206,8 @@ static void a_profile_splits_a_table_between_the_tiers(void **state)
 	char line[256];
 
 	assert_int_equal(ppim_plan_profile_create(&qr, &p), 0);
-	ppim_plan_profile_add_row(p, 7, 90);
-	ppim_plan_profile_add_row(p, 8, 10);
+	ppim_plan_profile_add_row(p, 7, 960);
+	ppim_plan_profile_add_row(p, 8, 40);
 	profiles[0] = p;
 	assert_int_equal(ppim_table_create(*state, &qr, "users", &t), 0);
 	assert_int_equal(ppim_place_auto(*state, &t, 1, profiles, NULL, &plan,

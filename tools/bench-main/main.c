@@ -10,6 +10,7 @@
 #include <string.h>
 #include "bench.h"
 #include "cli.h"
+#include "device.h"
 
 enum {
 	KEY_DEVICE = 0x2000,
@@ -61,6 +62,13 @@ static void fill_parse(struct bench_config *c, const char *text)
 	if (!c->fill_all && strcmp(text, "touched"))
 		cli_die(CLI_USAGE, "--fill: expected touched or all, got '%s'",
 			text);
+}
+
+static void submit_parse(struct bench_config *c, enum bench_submit submit)
+{
+	if (c->submit != BENCH_SUBMIT_AUTO && c->submit != submit)
+		cli_die(CLI_USAGE, "--uring and --ioctl exclude each other");
+	c->submit = submit;
 }
 
 static void verify_parse(struct bench_config *c, bool verify)
@@ -139,10 +147,10 @@ static error_t bench_key(int key, char *arg, struct argp_state *state)
 		c->depth = cli_u64("queue-depth", arg, 1, 4096);
 		return 0;
 	case KEY_URING:
-		c->submit = BENCH_SUBMIT_URING;
+		submit_parse(c, BENCH_SUBMIT_URING);
 		return 0;
 	case KEY_IOCTL:
-		c->submit = BENCH_SUBMIT_IOCTL;
+		submit_parse(c, BENCH_SUBMIT_IOCTL);
 		return 0;
 	case KEY_WALL:
 		c->wall = true;
@@ -168,18 +176,29 @@ static const struct argp argp = {
 
 /* ---- the run ---- */
 
-static void device_open(struct bench *b)
+static void bench_device_open(struct bench *b)
 {
-	const char *path = b->cfg.device ? b->cfg.device : PPIM_DEV_DEFAULT;
-	int ret = ppim_open(b->cfg.device, &b->dev);
+	int ret;
 
-	if (ret == -ENOENT)
-		cli_die(CLI_FAILED, "no device: %s does not exist", path);
-	if (ret)
-		cli_die(CLI_FAILED, "%s: %s", path, strerror(-ret));
+	b->dev = device_open(b->cfg.device);
 	ret = ppim_info(b->dev, &b->info);
 	if (ret)
-		cli_die(CLI_FAILED, "%s: %s", path, strerror(-ret));
+		cli_die(CLI_FAILED, "info: %s", strerror(-ret));
+}
+
+static void archs_check(const struct bench *b)
+{
+	const struct job_config *c = &b->cfg.job;
+	uint32_t have = b->info.dev.archs, i;
+	char list[256];
+
+	for (i = 0; i < c->n_archs; i++)
+		if (c->archs[i] != PPIM_ARCH_DEFAULT &&
+		    !(have & 1u << c->archs[i]))
+			cli_die(CLI_FAILED,
+				"--arch: the device has no preset %s, it has %s",
+				job_arch_name(c->archs[i]),
+				device_archs(have, list, sizeof(list)));
 }
 
 /* What the device cannot take is said before anything is placed. */
@@ -187,7 +206,6 @@ static void device_check(const struct bench *b)
 {
 	const struct ppim_ioc_info *dev = &b->info.dev;
 	uint64_t indices = (uint64_t)b->job.tables.n * b->job.n_indices;
-	uint32_t i;
 
 	if (b->cfg.submit == BENCH_SUBMIT_URING && !b->info.uring)
 		cli_die(CLI_FAILED, "--uring: %s", b->info.uring_reason);
@@ -199,12 +217,7 @@ static void device_check(const struct bench *b)
 		cli_die(CLI_USAGE,
 			"%llu indices: the device takes %u in one batch",
 			(unsigned long long)indices, dev->max_indices);
-	for (i = 0; i < b->cfg.job.n_archs; i++)
-		if (b->cfg.job.archs[i] != PPIM_ARCH_DEFAULT &&
-		    !(dev->archs & 1u << b->cfg.job.archs[i]))
-			cli_die(CLI_FAILED,
-				"--arch: the device has no preset %s",
-				job_arch_name(b->cfg.job.archs[i]));
+	archs_check(b);
 }
 
 struct output {
@@ -284,12 +297,12 @@ static void algo_run(struct bench *b, enum ppim_algo algo, struct output *out)
 static void run_describe(const struct bench *b)
 {
 	report_input(stdout, &b->job);
-	printf("values     splitmix64 of seed, table, subtable, row, column; %s\n",
-	       b->cfg.fill_all ? "all rows uploaded"
-			       : "the rows that the bags name are uploaded");
+	printf("values     splitmix64 of seed, table, subtable, row, column\n");
+	printf("           uploaded: %s\n",
+	       b->cfg.fill_all ? "all rows" : "the rows that the bags name");
 	printf("checked    %s\n",
 	       b->cfg.verify
-		       ? "every vector: bit for bit against the CPU path, and within 1e-5 of fp64"
+		       ? "every vector: bit for bit against the CPU path, within 1e-5 of fp64"
 		       : "nothing (--no-verify)");
 }
 
@@ -323,7 +336,7 @@ int main(int argc, char **argv)
 	if (ret)
 		cli_die(ret == -ENOMEM ? CLI_FAILED : CLI_USAGE, "%s",
 			diag.msg);
-	device_open(&b);
+	bench_device_open(&b);
 	device_check(&b);
 	if (!b.cfg.job.json)
 		run_describe(&b);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 #include "bench.h"
 #include "cli.h"
 
@@ -36,7 +35,6 @@ struct run {
 	struct ppim_ctx *ctx;
 	struct job_result *result;
 	uint64_t done;
-	bool progress;
 };
 
 static double clock_seconds(void)
@@ -156,16 +154,12 @@ static void run_close(struct run *r)
 
 /* ---- batches ---- */
 
-static void progress_show(struct run *r)
+static void progress_show(const struct run *r)
 {
-	if (!r->progress)
-		return;
-	fprintf(stderr, "\r%s on %s: %llu of %llu batches ",
-		job_algo_name(r->a->job.algo), job_arch_name(r->arch),
-		(unsigned long long)r->done,
-		(unsigned long long)r->a->bench->job.cfg.samples);
-	if (r->done == r->a->bench->job.cfg.samples)
-		fputs("\r\033[K", stderr);
+	cli_progress("%s on %s: %llu of %llu batches",
+		     job_algo_name(r->a->job.algo), job_arch_name(r->arch),
+		     (unsigned long long)r->done,
+		     (unsigned long long)r->a->bench->job.cfg.samples);
 }
 
 static void batch_die(const struct slot *s, int err,
@@ -272,10 +266,7 @@ static void run_batches(struct run *r)
 void bench_run(struct bench_algo *a, uint32_t arch, struct job_result *result,
 	       struct bench_rate *rate)
 {
-	struct run r = { .a = a,
-			 .arch = arch,
-			 .result = result,
-			 .progress = isatty(STDERR_FILENO) };
+	struct run r = { .a = a, .arch = arch, .result = result };
 	double start;
 	uint32_t i;
 
@@ -284,9 +275,11 @@ void bench_run(struct bench_algo *a, uint32_t arch, struct job_result *result,
 	run_open(&r);
 	for (i = 0; a->bench->cfg.perf && i < r.depth; i++)
 		job_batch_fill(&a->bench->job, i, &r.slot[i].batch);
+	progress_show(&r);
 	start = clock_seconds();
 	run_batches(&r);
 	rate->seconds = clock_seconds() - start;
+	cli_progress(NULL);
 	rate->lookups = result->sum.lookups;
 	run_close(&r);
 }

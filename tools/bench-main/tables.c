@@ -179,6 +179,9 @@ void bench_upload(struct bench_algo *a)
 	uint32_t t, s;
 
 	for (t = 0; t < a->job.n; t++) {
+		cli_progress("%s: rows of table %s, %u of %u",
+			     job_algo_name(a->job.algo), a->job.table[t].name,
+			     t + 1, a->job.n);
 		if (!a->bench->cfg.fill_all) {
 			upload_touched(a, t);
 			continue;
@@ -208,6 +211,7 @@ void bench_corrupt(struct bench_algo *a)
 	p.rows[p.n++] = row[sub];
 	piece_send(a, t, sub, &p);
 	piece_free(&p);
+	cli_progress(NULL);
 	fprintf(stderr,
 		"ppim-bench: corrupted on purpose: table %s, subtable %s, row %llu, element 0\n",
 		a->job.table[t].name, names[a->job.algo][sub],

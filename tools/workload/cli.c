@@ -7,17 +7,60 @@
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 #include "cli.h"
 
 #define STDOUT_BYTES (1u << 20)
 
+#define PROGRESS_NS  100000000
+/* back to the first column, and the rest of the line away */
+#define LINE_CLEAR   "\r\033[K"
+
 static const char *cli_name = "ppim";
+static bool progress_shown;
+
+static bool progress_due(void)
+{
+	static struct timespec last;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (progress_shown && (now.tv_sec - last.tv_sec) * 1000000000ll +
+		    now.tv_nsec - last.tv_nsec < PROGRESS_NS)
+		return false;
+	last = now;
+	return true;
+}
+
+static void progress_clear(void)
+{
+	if (progress_shown)
+		fputs(LINE_CLEAR, stderr);
+	progress_shown = false;
+}
+
+void cli_progress(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!fmt)
+		progress_clear();
+	if (!fmt || !isatty(STDERR_FILENO) || !progress_due())
+		return;
+	fputs(LINE_CLEAR, stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	progress_shown = true;
+}
 
 void cli_die(int code, const char *fmt, ...)
 {
 	va_list ap;
 
 	__fpurge(stdout);
+	progress_clear();
 	fprintf(stderr, "%s: ", cli_name);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);

@@ -179,12 +179,12 @@ void report_input(FILE *f, const struct job *job)
 		(unsigned long long)c->samples, job->n_bags, c->pooling,
 		(unsigned long long)job->n_indices * job->tables.n);
 	if (c->criteo)
-		fprintf(f, "indices    first: categories of %s; ",
+		fprintf(f, "indices    first: categories of %s\n",
 			base_name(c->criteo));
 	else
-		fprintf(f, "indices    first: Zipf with exponent %g; ",
+		fprintf(f, "indices    first: Zipf with exponent %g\n",
 			c->zipf);
-	fprintf(f, "others: %s, one fixed bag per first index; seed %llu\n",
+	fprintf(f, "           others: %s, a fixed bag per first index; seed %llu\n",
 		c->expand == WL_EXPAND_UNIFORM ? "uniform"
 					       : "Pareto(0.25) mod N",
 		(unsigned long long)c->seed);
@@ -254,16 +254,19 @@ void report_algo(FILE *f, const struct job *job, const struct job_algo *a,
 	fputs(", DIMM ", f);
 	size_print(f, p->plan.dimm_bytes);
 	fprintf(f,
-		"; %u subtables duplicated, %u prefetched, %u split over both tiers\n",
+		"\n             %u subtables duplicated, %u prefetched, %u split over both tiers\n",
 		p->plan.duplicated, p->plan.prefetched, p->plan.mapped);
 	fprintf(f,
-		"  HBM serves %.2f %% of the profile's accesses, %.2f %% of the run's\n",
+		"             HBM serves %.2f %% of the profile's accesses, %.2f %% of the run's\n",
 		percent(p->plan.accesses_hbm, p->plan.accesses),
 		percent(p->run_accesses_hbm, p->run_accesses));
 }
 
 #define LABEL_WIDTH  24
-#define COLUMN_WIDTH 16
+#define COLUMN_WIDTH 15
+/* Presets side by side: more of them go below, so that lines stay below 90
+ * columns. */
+#define COLUMNS 4
 
 static void row_u64(FILE *f, const char *label, const struct job_result *r,
 		    uint32_t n, size_t offset)
@@ -347,18 +350,20 @@ static const struct {
 #undef COUNTER
 };
 
-static void speedups_print(FILE *f, const struct job_result *r, uint32_t n)
+/* Of n presets from r on, over each of `all`. */
+static void speedups_print(FILE *f, const struct job_result *r, uint32_t n,
+			   const struct job_result *all, uint32_t n_all)
 {
 	char label[LABEL_WIDTH + 8];
 	uint32_t i, vs;
 
-	for (vs = 0; vs < n && n > 1; vs++) {
+	for (vs = 0; vs < n_all && n_all > 1; vs++) {
 		snprintf(label, sizeof(label), "speedup vs %s",
-			 job_arch_name(r[vs].arch));
+			 job_arch_name(all[vs].arch));
 		fprintf(f, "  %-*s", LABEL_WIDTH, label);
 		for (i = 0; i < n; i++)
 			fprintf(f, "%*.2f", COLUMN_WIDTH,
-				speedup(&r[i], &r[vs]));
+				speedup(&r[i], &all[vs]));
 		fputc('\n', f);
 	}
 }
@@ -367,13 +372,13 @@ static void model_print(FILE *f, const struct job_result *r, uint32_t n)
 {
 	size_t i;
 
-	row_double(f, "ns per lookup", r, n, "%.4f", job_result_ns_per_lookup);
+	row_double(f, "simulated ns per lookup", r, n, "%.4f",
+		   job_result_ns_per_lookup);
 	for (i = 0; i < sizeof(counters) / sizeof(*counters); i++)
 		row_u64(f, counters[i].label, r, n, counters[i].offset);
 	row_double(f, "intra-GnR reuse", r, n, "%.4f", reuse);
 	row_double(f, "energy per lookup, pJ", r, n, "%.1f", get_energy);
 	row_text(f, "bound by", r, n, get_bound);
-	speedups_print(f, r, n);
 }
 
 /* The CPU path has answers, but no times. */
@@ -387,16 +392,27 @@ static bool has_times(const struct job_result *r, uint32_t n)
 	return false;
 }
 
-void report_results(FILE *f, const struct job_result *r, uint32_t n)
+static void block_print(FILE *f, const struct job_result *r, uint32_t n,
+			const struct job_result *all, uint32_t n_all)
 {
 	fputc('\n', f);
 	row_text(f, "", r, n, get_arch);
 	row_u64(f, "lookups", r, n, offsetof(struct ppim_annotation, lookups));
-	if (has_times(r, n))
+	if (has_times(all, n_all)) {
 		model_print(f, r, n);
+		speedups_print(f, r, n, all, n_all);
+	}
 	if (r->vectors)
 		row_double(f, "largest relative error", r, n, "%.2e",
 			   get_error);
+}
+
+void report_results(FILE *f, const struct job_result *r, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i += COLUMNS)
+		block_print(f, r + i, n - i < COLUMNS ? n - i : COLUMNS, r, n);
 }
 
 /* ---- JSON ---- */

@@ -45,7 +45,7 @@ int job_placement_read(const struct job *job, const struct job_algo *a,
 void report_input(FILE *f, const struct job *job);
 void report_algo(FILE *f, const struct job *job, const struct job_algo *a,
 		 const struct job_placement *p);
-/* A column per preset. */
+/* A column per preset, in blocks of what fits side by side. */
 void report_results(FILE *f, const struct job_result *r, uint32_t n);
 
 json_t *report_json_input(const struct job *job);

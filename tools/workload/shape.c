@@ -61,6 +61,11 @@ static int shape_qr(const struct wl_shape_config *cfg, struct ppim_shape *s,
 		return wl_fail(diag, -EINVAL,
 			       "%u collisions are not from 1 to %u",
 			       cfg->collisions, PPIM_MAX_COLLISIONS);
+	if (cfg->combine == PPIM_COMBINE_CONCAT && s->dim % 2)
+		return wl_fail(
+			diag, -EINVAL,
+			"concat halves a vector between Q and R: %u bytes are an odd number of elements",
+			cfg->vec_bytes);
 	s->collisions = cfg->collisions;
 	s->combine = cfg->combine;
 	return 0;
