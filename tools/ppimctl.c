@@ -242,22 +242,11 @@ static void ctl_info(struct ctl *c)
 
 /* ---- tables ---- */
 
-static const char *const sub_names[][PPIM_MAX_SUBTABLES] = {
-	[PPIM_ALGO_DENSE] = { "W", "?", "?" },
-	[PPIM_ALGO_QR] = { "Q", "R", "?" },
-	[PPIM_ALGO_TT] = { "G1", "G2", "G3" },
-};
-
-static const char *sub_name(uint8_t algo, uint32_t sub)
-{
-	return algo <= PPIM_ALGO_TT ? sub_names[algo][sub] : "?";
-}
-
 static void sub_print(const struct ppim_ioc_table_info *t, uint32_t s)
 {
 	uint32_t flags = t->sub[s].flags;
 
-	printf("    %-3s %llu rows of %u B", sub_name(t->create.algo, s),
+	printf("    %-3s %llu rows of %u B", ppim_plan_sub_name(t->create.algo, s),
 	       (unsigned long long)t->sub[s].rows, t->sub[s].row_bytes);
 	if (!t->sub[s].n_extents) {
 		puts(", not placed");
@@ -291,7 +280,7 @@ static json_t *sub_json(const struct ppim_ioc_table_info *t, uint32_t s)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "name",
-			    json_string(sub_name(t->create.algo, s)));
+			    json_string(ppim_plan_sub_name(t->create.algo, s)));
 	json_object_set_new(o, "rows", json_u64(t->sub[s].rows));
 	json_object_set_new(o, "row_bytes", json_u64(t->sub[s].row_bytes));
 	json_object_set_new(o, "row_stride", json_u64(t->sub[s].row_stride));
@@ -517,7 +506,8 @@ static void explain_row(const struct ppim_plan *plan,
 				array,
 				json_pack("{s:s,s:s,s:I,s:s}", "algo",
 					  job_algo_name(shape->algo),
-					  "subtable", sub_name(shape->algo, s),
+					  "subtable",
+					  ppim_plan_sub_name(shape->algo, s),
 					  "row", (json_int_t)row[s], "why",
 					  text));
 		else

@@ -27,7 +27,7 @@ int plan_fail(struct ppim_plan_error *err, int ret, const char *fmt, ...)
 	return ret;
 }
 
-const char *plan_sub_letter(const struct ppim_shape *shape, uint32_t sub)
+const char *ppim_plan_sub_name(uint32_t algo, uint32_t sub)
 {
 	static const char *const names[][PPIM_MAX_SUBTABLES] = {
 		[PPIM_ALGO_DENSE] = { "W" },
@@ -35,7 +35,9 @@ const char *plan_sub_letter(const struct ppim_shape *shape, uint32_t sub)
 		[PPIM_ALGO_TT] = { "G1", "G2", "G3" },
 	};
 
-	return names[shape->algo][sub];
+	if (algo > PPIM_ALGO_TT || sub >= PPIM_MAX_SUBTABLES)
+		return NULL;
+	return names[algo][sub];
 }
 
 uint32_t ppim_plan_hot_ppm(double hbm_bandwidth, double dimm_bandwidth)

@@ -198,6 +198,9 @@ PPIM_PLAN_API uint32_t ppim_plan_tables(const struct ppim_plan *plan);
 PPIM_PLAN_API const struct ppim_plan_sub *
 ppim_plan_sub(const struct ppim_plan *plan, uint32_t table, uint32_t sub);
 
+/* "W"; "Q", "R"; "G1", "G2", "G3". NULL if the algorithm has no such subtable. */
+PPIM_PLAN_API const char *ppim_plan_sub_name(uint32_t algo, uint32_t sub);
+
 /* Where one row is: for a duplicated subtable, in extent `copy`. */
 struct ppim_plan_loc {
 	uint32_t extent;

@@ -90,7 +90,11 @@ int plan_fail(struct ppim_plan_error *err, int ret, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* "users.Q" */
-const char *plan_sub_letter(const struct ppim_shape *shape, uint32_t sub);
+static inline const char *plan_sub_letter(const struct ppim_shape *shape,
+					  uint32_t sub)
+{
+	return ppim_plan_sub_name(shape->algo, sub);
+}
 
 static inline uint32_t plan_main_sub(const struct ppim_shape *shape)
 {

@@ -131,8 +131,10 @@ static int table_apply(struct ppim_tbl *t, const struct ppim_plan *plan,
 		ret = sub_apply(t, k, s);
 		if (ret)
 			return place_fail(err, ret,
-					  "table %u (%s): subtable %u cannot be placed: %s",
-					  i, t->name, k, strerror(-ret));
+					  "table %u (%s): %s cannot be placed: %s",
+					  i, t->name,
+					  ppim_plan_sub_name(t->shape.algo, k),
+					  strerror(-ret));
 	}
 	return 0;
 }

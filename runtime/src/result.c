@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "plan.h"
 #include "ppim_int.h"
 
 int result_fail(struct ppim_ioc_result *r, uint32_t status, int error,
@@ -70,16 +71,11 @@ static void say(struct line *l, const char *fmt, ...)
 
 static const char *sub_name(const struct ppim_tbl *t, uint64_t sub)
 {
-	static const char *const names[][PPIM_MAX_SUBTABLES] = {
-		[PPIM_ALGO_DENSE] = { "W", "?", "?" },
-		[PPIM_ALGO_QR] = { "Q", "R", "?" },
-		[PPIM_ALGO_TT] = { "G1", "G2", "G3" },
-	};
+	const char *name = NULL;
 
-	if (!t || t->shape.algo >= ARRAY_SIZE(names) ||
-	    sub >= PPIM_MAX_SUBTABLES)
-		return "?";
-	return names[t->shape.algo][sub];
+	if (t && sub < PPIM_MAX_SUBTABLES)
+		name = ppim_plan_sub_name(t->shape.algo, (uint32_t)sub);
+	return name ? name : "?";
 }
 
 static void say_table(struct line *l, const struct ppim_tbl *t, uint32_t job)

@@ -114,8 +114,9 @@ static void piece_send(struct bench_algo *a, uint32_t t, uint32_t sub,
 		return;
 	ret = ppim_upload_rows(a->tbl[t], sub, p->rows, p->n, p->data);
 	if (ret < 0)
-		cli_die(CLI_FAILED, "table %s: subtable %u: upload: %s",
-			a->job.table[t].name, sub, strerror(-ret));
+		cli_die(CLI_FAILED, "table %s: upload of %s: %s",
+			a->job.table[t].name,
+			ppim_plan_sub_name(a->job.algo, sub), strerror(-ret));
 	p->n = 0;
 }
 
@@ -194,10 +195,6 @@ void bench_upload(struct bench_algo *a)
 
 void bench_corrupt(struct bench_algo *a)
 {
-	static const char *const names[][PPIM_MAX_SUBTABLES] = {
-		[PPIM_ALGO_QR] = { "Q", "R" },
-		[PPIM_ALGO_TT] = { "G1", "G2", "G3" },
-	};
 	uint32_t t = a->job.n / 2;
 	uint32_t sub = a->job.algo == PPIM_ALGO_TT ? PPIM_SUB_G2 : PPIM_SUB_Q;
 	const struct ppim_shape *shape = &a->job.table[t].shape;
@@ -214,6 +211,6 @@ void bench_corrupt(struct bench_algo *a)
 	cli_progress(NULL);
 	fprintf(stderr,
 		"ppim-bench: corrupted on purpose: table %s, subtable %s, row %llu, element 0\n",
-		a->job.table[t].name, names[a->job.algo][sub],
+		a->job.table[t].name, ppim_plan_sub_name(a->job.algo, sub),
 		(unsigned long long)row[sub]);
 }

@@ -219,14 +219,12 @@ static uint64_t algo_bytes(const struct job_algo *a, uint32_t sub)
 
 static void subtables_print(FILE *f, const struct job_algo *a)
 {
-	static const char *const qr[] = { "Q", "R" };
-	static const char *const tt[] = { "G1", "G2", "G3" };
 	uint32_t n = ppim_shape_subtables(&a->table[0].shape), i;
 
 	fputs("  subtables  ", f);
 	for (i = 0; i < n; i++) {
 		fprintf(f, "%s%s ", i ? ", " : "",
-			a->algo == PPIM_ALGO_TT ? tt[i] : qr[i]);
+			ppim_plan_sub_name(a->algo, i));
 		size_print(f, algo_bytes(a, i));
 	}
 	fputc('\n', f);
