@@ -88,6 +88,25 @@ static uint64_t window(uint8_t tier, uint16_t slice, uint64_t offset)
 	       slice * mmio_read(GUEST_REGS + PPIM_REG_SLICE_BYTES, 8);
 }
 
+uint64_t good_random_place(void)
+{
+	uint64_t at = random_below(GOOD_TABLES * PPIM_MAX_SUBTABLES * SUB_SPACE);
+	uint8_t tier = random_once_in(2) ? PPIM_TIER_HBM : PPIM_TIER_DIMM;
+
+	return window(tier, (uint16_t)random_below(8), PLACE + at);
+}
+
+uint64_t good_random_map_entry(void)
+{
+	uint32_t t;
+
+	do
+		t = (uint32_t)random_below(GOOD_TABLES);
+	while (good[t].sub[0].lie != MAPPED);
+	return window(PPIM_TIER_DIMM, 0, map_offset(t)) +
+	       4 * random_below(good_rows(t));
+}
+
 static uint64_t row_addr(uint32_t t, uint32_t s, uint32_t k, uint64_t inner)
 {
 	const struct good_sub *sub = &good[t].sub[s];

@@ -112,7 +112,8 @@ static void message_write(void)
 static void chaos_window(void)
 {
 	uint64_t base = random_once_in(2) ? GUEST_HBM : GUEST_DIMM;
-	uint64_t addr = base + random_below((64 << 20) - 8);
+	uint64_t addr = random_once_in(2) ? good_random_place() :
+					    base + random_below((64 << 20) - 8);
 	uint32_t bytes = 1u << random_below(4);
 
 	if (random_once_in(4))
@@ -123,6 +124,8 @@ static void chaos_window(void)
 		mmio_read(GUEST_MSIX + random_below(0x1000 - 8), bytes);
 	else if (random_once_in(2))
 		mmio_read(addr, bytes);
+	else if (random_once_in(4))
+		mmio_write(good_random_map_entry(), random_value(), 4);
 	else
 		mmio_write(addr, random_value(), bytes);
 }

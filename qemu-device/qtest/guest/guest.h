@@ -143,6 +143,10 @@ struct good {
 #define VERIFIED_TABLES 5	/* the first, in fp32 */
 void good_describe(uint32_t i, struct good *g);
 uint32_t good_rows(uint32_t i);
+/* Addresses in the windows: among the tables' rows, and an entry of a row map
+ * that they have. */
+uint64_t good_random_place(void);
+uint64_t good_random_map_entry(void);
 
 /* chaos.c: one random operation */
 void chaos_session_begin(void);
