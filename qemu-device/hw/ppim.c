@@ -41,6 +41,7 @@ void ppim_reset(PPIMState *s)
 		ppim_queue_stop(s, qid);
 	s->ctrl = s->status = s->error = 0;
 	memset(&s->stats, 0, sizeof(s->stats));
+	memset(&s->doorbells, 0, sizeof(s->doorbells));
 	memset(&s->pending, 0, sizeof(s->pending));
 }
 
@@ -204,6 +205,7 @@ static bool settings_init(PPIMState *s, Error **errp)
 	s->timebase = !s->timing ? PPIM_TIMEBASE_OFF :
 		      strcmp(s->timebase_name, "guest") ?
 		      PPIM_TIMEBASE_DEVICE : PPIM_TIMEBASE_GUEST;
+	s->charges = s->charge_copies;
 	s->cap = PPIM_CAP_GNR | PPIM_CAP_COPY | PPIM_CAP_ROW_MAP |
 		 PPIM_CAP_WEIGHTS | PPIM_CAP_PADDING | PPIM_CAP_ABORT |
 		 PPIM_CAP_INJECT | PPIM_CAP_QR_POOLED;
@@ -300,6 +302,8 @@ static void ppim_instance_init(Object *obj)
 {
 	PPIMState *s = PPIM(obj);
 
+	s->hbm_spec = g_strdup("HBM2_4Gb_x128");
+	s->dimm_spec = g_strdup("DDR4_8Gb_x8_3200");
 	s->arch_name = g_strdup("proactive");
 	s->timebase_name = g_strdup("device");
 }
@@ -317,10 +321,12 @@ static const struct {
 	{ "timebase", "timeline of the memory: device or guest" },
 	{ "timing", "completions appear at their simulated time" },
 	{ "charge-copies", "copies by DMA take simulated time" },
-	{ "sram", "SRAM of one bg-PIM; by default as in params" },
-	{ "queues", "I/O queue pairs" },
-	{ "queue-entries", "most entries of a queue, a power of two" },
-	{ "threads", "workers; 0: one for each processor of the host" },
+	{ "sram", "SRAM of one bg-PIM, up to 64M; by default as in params" },
+	{ "queues", "I/O queue pairs, 1 to 128" },
+	{ "queue-entries", "most entries of a queue, a power of two, 2 to "
+			   "32768" },
+	{ "threads", "workers, up to 64; 0: one for each processor of the "
+		     "host" },
 };
 
 static void ppim_instance_finalize(Object *obj)

@@ -197,6 +197,11 @@ struct ppim_pending {
 	bool link;		/* to be lost when the command has completed */
 };
 
+/* Writes of I/O queues' doorbells: each of them left the guest. */
+struct ppim_doorbells {
+	uint64_t sq, cq;
+};
+
 struct ppim_pool;
 
 struct PPIMState {
@@ -211,6 +216,7 @@ struct PPIMState {
 	uint32_t n_queues, max_entries, n_threads;
 	uint64_t sram;
 	bool timing, charge_copies;
+	uint32_t charges;	/* the latter, as it is compared */
 
 	/* fixed at realize */
 	struct ppim_pool *pool;
@@ -226,6 +232,7 @@ struct PPIMState {
 
 	struct ppim_queue queue[PPIM_QUEUES_MAX + 1];
 	struct ppim_hw_stats stats;	/* host order */
+	struct ppim_doorbells doorbells;
 	struct ppim_pending pending;
 	struct ppim_poison_set poison;	/* while it travels: the pool's */
 

@@ -9,9 +9,6 @@
 #include "qemu/host-utils.h"
 #include "ppim.h"
 
-#define DEFAULT_HBM	"HBM2_4Gb_x128"
-#define DEFAULT_DIMM	"DDR4_8Gb_x8_3200"
-
 /* ---- specifications ------------------------------------------------------ */
 
 /* The ini text that a name or a path stands for. */
@@ -179,14 +176,13 @@ static uint64_t memdev_bytes(HostMemoryBackend *memdev)
 
 bool ppim_config_load(PPIMState *s, struct ppim_config *c, Error **errp)
 {
-	const char *hbm = s->hbm_spec ?: DEFAULT_HBM;
-	const char *dimm = s->dimm_spec ?: DEFAULT_DIMM;
 	g_auto(GStrv) pairs = NULL;
 
 	if (s->params_text)
 		pairs = g_strsplit(s->params_text, ":", -1);
-	if (!spec_load("hbm-spec", hbm, "hbm.", pairs, &c->hbm, errp) ||
-	    !spec_load("dimm-spec", dimm, "dimm.", pairs, &c->dimm, errp))
+	if (!spec_load("hbm-spec", s->hbm_spec, "hbm.", pairs, &c->hbm, errp) ||
+	    !spec_load("dimm-spec", s->dimm_spec, "dimm.", pairs, &c->dimm,
+		       errp))
 		return false;
 	c->engine = (struct ppim_engine_config){
 		.hbm = &c->hbm, .dimm = &c->dimm,

@@ -70,6 +70,8 @@ static bool device_visit(PPIMState *s, Visitor *v, Error **errp)
 		{ "injected", st->injected },
 		{ "corrected", st->corrected },
 		{ "main-loop-max-ns", s->visit_max_ns },
+		{ "sq-doorbells", s->doorbells.sq },
+		{ "cq-doorbells", s->doorbells.cq },
 	};
 
 	return counters_visit(v, c, ARRAY_SIZE(c), errp);

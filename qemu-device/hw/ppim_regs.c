@@ -168,10 +168,13 @@ static void doorbell_write(PPIMState *s, hwaddr addr, uint32_t value)
 			       s->n_queues);
 		return;
 	}
-	if (addr & 4)
+	if (addr & 4) {
+		s->doorbells.cq += !!qid;
 		ppim_queue_cq_head(s, qid, value);
-	else
+	} else {
+		s->doorbells.sq += !!qid;
 		ppim_queue_sq_tail(s, qid, value);
+	}
 	ppim_visit_end(s, begin);
 }
 

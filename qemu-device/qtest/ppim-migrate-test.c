@@ -446,6 +446,7 @@ struct misfit {
 
 static const struct misfit misfits[] = {
 	{ "queues", "queues=3" }, { "timing", "timing=off" },
+	{ "charge-copies", "charge-copies=off" },
 	{ "timebase", "timebase=guest" }, { "spec", "hbm-spec=HBM3_6400" },
 	{ "params", "params=sram_bytes=4096" },
 };

@@ -80,7 +80,7 @@ start() {
 
 # qmp COMMAND [ARGUMENTS]: `reply` is what it returned; false for an error.
 qmp() {
-	echo "{ \"execute\": \"$1\"${2:+, \"arguments\": $2} }" >&$to
+	echo "{ \"execute\": \"$1\"${2:+, \"arguments\": $2} }" >&"$to"
 	while read -r -t 120 -u "$from" reply; do
 		case $reply in
 		'{"return"'*) return 0 ;;
