@@ -2,9 +2,12 @@
 /*
  * cpu: no PIM. The host's cores gather through a last-level cache; misses go to
  * the HBM (interleaved host addresses, the specification's map) or the DIMM,
- * over channel bus and interface. What the cores can do is bound by cache
- * bandwidth, by misses that may be out together, and by FLOP/s. A cold row
- * meets its R in the host.
+ * over channel bus and interface. A host would not lay its tables out bank
+ * group by bank group: of each bank group it takes the first DRAM row's bytes,
+ * then the second's, so what lies at the same offset of all of them is together
+ * in its address space and spread over channels and banks. What the cores can
+ * do is bound by cache bandwidth, by misses that may be out together, and by
+ * FLOP/s. A cold row meets its R in the host.
  */
 #include "arch.h"
 
@@ -22,21 +25,21 @@ static void cpu_miss(struct pim_gather *g, struct ppim_pim_cmd *cmd,
 	pim_gather_emit(g, cmd);
 }
 
-static void cpu_row(struct pim_gather *g, uint32_t sub,
-		    const struct ppim_row_loc *loc)
+/* `bytes` that are together in the host's address space. */
+static void cpu_lines(struct pim_gather *g, uint8_t device, uint64_t addr,
+		      uint64_t bytes)
 {
-	struct ppim_pim_cmd cmd = { .op = PPIM_PIM_RD,
+	struct ppim_pim_cmd cmd = { .device = device,
+				    .op = PPIM_PIM_RD,
 				    .to = PPIM_PIM_TO_HOST,
 				    .bag = PPIM_PIM_NO_BAG };
-	uint64_t line = g->x->params.llc_line, at, end, missed;
+	uint64_t line = g->x->params.llc_line, end = addr + bytes, at, missed;
 
-	pim_gather_at(g, loc, &cmd);
-	end = cmd.addr + g->table->sub[sub].row_bytes;
-	missed = at = cmd.addr / line * line;
+	missed = at = addr / line * line;
 	for (; at < end; at += line) {
 		if (!pim_cache_access(
 			    &g->stores->llc,
-			    pim_cache_mix(at | (uint64_t)cmd.device << 62))) {
+			    pim_cache_mix(at | (uint64_t)device << 62))) {
 			g->note->cache_misses++;
 			continue;
 		}
@@ -46,6 +49,28 @@ static void cpu_row(struct pim_gather *g, uint32_t sub,
 		missed = at + line;
 	}
 	cpu_miss(g, &cmd, missed, at);
+}
+
+static void cpu_row(struct pim_gather *g, uint32_t sub,
+		    const struct ppim_row_loc *loc)
+{
+	const struct pim_mem *m = &g->x->hbm;
+	uint64_t left = g->table->sub[sub].row_bytes, offset = loc->offset, in,
+		 part;
+
+	if (loc->tier != PPIM_TIER_HBM) {
+		cpu_lines(g, PPIM_PIM_DIMM, offset, left);
+		return;
+	}
+	for (; left; left -= part, offset += part) {
+		in = offset & (m->row_bytes - 1);
+		part = left < m->row_bytes - in ? left : m->row_bytes - in;
+		cpu_lines(g, PPIM_PIM_HBM,
+			  (((offset >> m->row_shift) * m->n_slices + loc->slice)
+			   << m->row_shift) +
+				  in,
+			  part);
+	}
 }
 
 static void cpu_host(struct pim_gather *g, uint8_t op, uint64_t n)

@@ -281,7 +281,7 @@ static void exec_phase_begin(struct pim_exec *x)
 	exec_set_floor(x, x->arrival);
 	x->end = 0;
 	x->base = (struct pim_fluid){ .first = PIM_NEVER };
-	x->host_lines = x->host_flops = x->host_misses = 0;
+	x->host_lines = x->host_flops = x->host_missed = 0;
 	x->host_bytes = x->copy_bytes = 0;
 	x->up_bytes = 0;
 	x->phase_used = false;
@@ -684,19 +684,19 @@ static uint64_t exec_fs(const struct pim_exec *x, uint64_t n, uint64_t each_fs)
 }
 
 /* The host works on what it reads while it reads: the slowest of its parts
- * decides. */
+ * decides. Lines that missed pass the cache as well. */
 static void exec_end_host(struct pim_exec *x)
 {
-	uint64_t lines, busy;
+	uint64_t missed = x->host_missed / x->params.llc_line, lines, busy;
 
-	if (!x->host_lines && !x->host_flops && !x->host_misses)
+	if (!x->host_lines && !x->host_flops && !x->host_missed)
 		return;
-	lines = exec_fs(x, x->host_lines, x->line_fs);
-	busy = pim_max(lines, exec_fs(x, x->host_misses, x->miss_fs));
+	lines = exec_fs(x, x->host_lines + missed, x->line_fs);
+	busy = pim_max(lines, exec_fs(x, missed, x->miss_fs));
 	busy = pim_max(busy, (uint64_t)((unsigned __int128)x->host_flops *
 					x->flop_as / (x->unit_fs * 1000)));
 	x->busy[PPIM_BOUND_HOST] += busy;
-	if (x->host_misses)
+	if (x->host_missed)
 		x->end += x->mem_ticks;
 	else if (x->host_lines)
 		busy += x->llc_ticks;

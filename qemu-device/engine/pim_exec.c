@@ -457,7 +457,7 @@ static void exec_far(struct pim_exec *x, struct pim_mem *m, uint32_t s,
 		exec_take_bus(m, &c->phy_free, &c->phy_busy, data, op->n);
 		x->io_bytes += bytes;
 	}
-	x->host_misses += op->flags & PIM_F_COPY ? 0 : op->n;
+	x->host_missed += op->flags & PIM_F_COPY ? 0 : bytes;
 	x->host_bytes += op->flags & PIM_F_WRITE ? 0 : bytes;
 	x->copy_bytes += op->flags & PIM_F_WRITE ? bytes : 0;
 	x->end = pim_max(x->end, end);
@@ -579,35 +579,38 @@ static bool exec_is_instruction(const struct pim_exec *x,
 	       op->to != PPIM_PIM_TO_HOST;
 }
 
-/* PRE and ACT by themselves, where they are not part of an instruction. */
+/* PRE and ACT by themselves, where they are not part of an instruction. A
+ * broadcast is sent once to the bank groups of a channel. */
 static uint64_t exec_row_commands(struct pim_exec *x, struct pim_mem *m,
 				  struct pim_chan *c, const struct pim_op *op,
 				  uint64_t t)
 {
-	if (m != &x->hbm || exec_is_instruction(x, op))
+	if (m != &x->hbm || op->flags & PIM_F_HEARS ||
+	    exec_is_instruction(x, op))
 		return t;
 	return pim_max(t,
 		       exec_take_commands(x, m, &c->row_cmd, &c->row_busy, 2) -
 			       m->t.tck);
 }
 
-/* One instruction for the whole read, or a command for each burst: then the
- * first of them is there n - 1 clocks before the last. A broadcast is sent
- * once to the bank groups of a channel. */
+/* One instruction for the whole read, which is there in its last clock, or a
+ * command for each burst: then the first is there n - 1 clocks before the
+ * last. */
 static uint64_t exec_col_commands(struct pim_exec *x, struct pim_mem *m,
 				  struct pim_chan *c, const struct pim_op *op,
 				  uint64_t t)
 {
-	uint64_t end;
+	uint64_t n = op->n, clocks = n;
 
 	if (m != &x->hbm || op->flags & PIM_F_HEARS)
 		return t;
-	if (exec_is_instruction(x, op))
-		return pim_max(t, exec_take_commands(x, m, &c->col_cmd,
-						     &c->col_cmd_busy,
-						     x->cmd_clocks));
-	end = exec_take_commands(x, m, &c->col_cmd, &c->col_cmd_busy, op->n);
-	return pim_max(t, end - (op->n - 1) * m->t.tck);
+	if (exec_is_instruction(x, op)) {
+		n = 1;
+		clocks = x->cmd_clocks;
+	}
+	return pim_max(t, exec_take_commands(x, m, &c->col_cmd,
+					     &c->col_cmd_busy, clocks) -
+				  n * m->t.tck);
 }
 
 /* Opens the row at a time that the activation window allows. False: a refresh

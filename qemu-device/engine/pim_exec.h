@@ -136,7 +136,8 @@ struct pim_exec {
 	uint64_t gather; /* no gather earlier */
 	uint64_t end;
 	struct pim_fluid base; /* bd-PIM */
-	uint64_t host_lines, host_flops, host_misses;
+	uint64_t host_lines, host_flops;
+	uint64_t host_missed; /* bytes that its cores read from the memories */
 	uint64_t host_bytes; /* that the host read from the memories */
 	uint64_t copy_bytes; /* that its DMA wrote */
 	uint64_t up_bytes;
