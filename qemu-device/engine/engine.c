@@ -124,6 +124,7 @@ uint64_t engine_spec_hash(const struct ppim_spec *s)
 		h = hash_add(h, (uint64_t)s->map.pos[i] << 8 | s->map.width[i]);
 	for (i = 0; i < PPIM_IDD_COUNT; i++)
 		h = hash_add(h, (uint64_t)(s->power.idd_ma[i] * 1e6));
+	h = hash_add(h, (uint64_t)s->power.present << 1 | s->power.vdd_present);
 	return hash_add(h, (uint64_t)(s->power.vdd * 1e6));
 }
 

@@ -115,6 +115,11 @@ static int mem_set_geometry(struct pim_mem *m, const struct ppim_spec *spec,
 				   "%u B: each has to be a power of two",
 				   spec->name, m->channels, m->banks,
 				   m->row_bytes, m->burst_bytes);
+	if (m->row_bytes < m->burst_bytes)
+		return engine_fail(diag, -EINVAL,
+				   "%s: a row of %u B is less than a burst of "
+				   "%u B",
+				   spec->name, m->row_bytes, m->burst_bytes);
 	if (rows >= PIM_ROW_NONE)
 		return engine_fail(diag, -EINVAL,
 				   "%s: %llu bytes are more rows than a bank "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Dumps of placements and batches: reading. */
+/* Dumps of placements, batches and copies: reading. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -32,6 +32,7 @@ struct ppim_replay {
 	char *words; /* rest of the line */
 
 	struct ppim_spec hbm, dimm;
+	uint64_t hbm_hash, dimm_hash;
 	struct ppim_engine_config config;
 	uint64_t *state;
 	size_t n_state, room_state;
@@ -131,32 +132,55 @@ static int reader_i64(const char *w, int64_t *out)
 /* ---- head --------------------------------------------------------------- */
 
 static int reader_memory(struct ppim_replay *r, struct ppim_spec *spec,
-			 uint64_t *bytes, struct ppim_diag *diag)
+			 uint64_t *hash, uint64_t *bytes,
+			 struct ppim_diag *diag)
 {
-	const char *name = reader_word(r);
-	char file[80];
-	uint64_t hash;
+	if (reader_u64(r, 16, UINT64_MAX, hash) ||
+	    reader_u64(r, 10, 1ull << 60, bytes))
+		return reader_fail(r, diag, "fingerprint, bytes and name");
+	snprintf(spec->name, sizeof(spec->name), "%s",
+		 r->words ? r->words : "");
+	return 0;
+}
+
+static int reader_spec(struct ppim_replay *r, struct ppim_diag *diag)
+{
+	const char *what = reader_word(r), *name = reader_word(r);
+	struct ppim_spec *spec = !strcmp(what, "hbm")	 ? &r->hbm
+				 : !strcmp(what, "dimm") ? &r->dimm
+							 : NULL;
+
+	if (!spec || replay_spec_parse(spec, name, reader_word(r)))
+		return reader_fail(r, diag,
+				   "'spec hbm|dimm field value' with a value "
+				   "that the field can have");
+	return 0;
+}
+
+static int reader_check_spec(const struct ppim_replay *r, const char *what,
+			     const struct ppim_spec *spec, uint64_t hash,
+			     struct ppim_diag *diag)
+{
+	if (replay_spec_whole(spec) && engine_spec_hash(spec) == hash)
+		return 0;
+	return engine_fail(diag, -EINVAL,
+			   "%s:%u: the fields of %s are not those that its "
+			   "fingerprint was made of",
+			   r->name, r->line_no, what);
+}
+
+static int reader_check_head(const struct ppim_replay *r,
+			     struct ppim_diag *diag)
+{
 	int err;
 
-	if (reader_u64(r, 16, UINT64_MAX, &hash) ||
-	    reader_u64(r, 10, 1ull << 60, bytes))
-		return reader_fail(r, diag, "name, fingerprint and bytes");
-	if (!*bytes)
-		return 0;
-	/* one that is not shipped is a file here */
-	err = ppim_spec_find(name, spec, diag);
-	if (err) {
-		snprintf(file, sizeof(file), "%s.ini", name);
-		err = ppim_spec_find(file, spec, diag);
-	}
-	if (err)
-		return err;
-	if (engine_spec_hash(spec) != hash)
-		return engine_fail(diag, -EINVAL,
-				   "%s:%u: specification %s is not the one "
-				   "that the dump was made with",
-				   r->name, r->line_no, name);
-	return 0;
+	if (!r->config.hbm_bytes)
+		return reader_fail(r, diag, "an 'hbm' line before this");
+	err = reader_check_spec(r, "hbm", &r->hbm, r->hbm_hash, diag);
+	if (!err && r->config.dimm_bytes)
+		err = reader_check_spec(r, "dimm", &r->dimm, r->dimm_hash,
+					diag);
+	return err;
 }
 
 static int reader_param(struct ppim_replay *r, struct ppim_diag *diag)
@@ -222,14 +246,18 @@ static int reader_head_line(struct ppim_replay *r, const char *first,
 			    struct ppim_diag *diag)
 {
 	if (!strcmp(first, "hbm"))
-		return reader_memory(r, &r->hbm, &r->config.hbm_bytes, diag);
+		return reader_memory(r, &r->hbm, &r->hbm_hash,
+				     &r->config.hbm_bytes, diag);
 	if (!strcmp(first, "dimm"))
-		return reader_memory(r, &r->dimm, &r->config.dimm_bytes, diag);
+		return reader_memory(r, &r->dimm, &r->dimm_hash,
+				     &r->config.dimm_bytes, diag);
+	if (!strcmp(first, "spec"))
+		return reader_spec(r, diag);
 	if (!strcmp(first, "param"))
 		return reader_param(r, diag);
 	if (!strcmp(first, "state"))
 		return reader_state(r, diag);
-	return reader_fail(r, diag, "hbm, dimm, param, state or begin");
+	return reader_fail(r, diag, "hbm, dimm, spec, param, state or begin");
 }
 
 static int reader_head(struct ppim_replay *r, struct ppim_diag *diag)
@@ -247,7 +275,7 @@ static int reader_head(struct ppim_replay *r, struct ppim_diag *diag)
 		return reader_fail(r, diag, "'" REPLAY_MAGIC " 1'");
 	while ((ret = reader_line(r, &first, diag)) > 0) {
 		if (!strcmp(first, "begin"))
-			return 0;
+			return reader_check_head(r, diag);
 		ret = reader_head_line(r, first, diag);
 		if (ret)
 			return ret;
@@ -277,8 +305,6 @@ int ppim_replay_open(const char *path, struct ppim_replay **replay,
 	r->config.hbm = &r->hbm;
 	r->config.dimm = &r->dimm;
 	err = reader_head(r, diag);
-	if (!err && !r->config.hbm_bytes)
-		err = reader_fail(r, diag, "an 'hbm' line before this");
 	if (err) {
 		ppim_replay_close(r);
 		return err;
@@ -573,13 +599,16 @@ static int reader_jobs(struct ppim_replay *r, uint32_t n,
 	return ret && !strcmp(first, "end") ? 0 : reader_fail(r, diag, "'end'");
 }
 
-static int reader_batch(struct ppim_replay *r, struct ppim_batch *batch,
-			uint64_t *arrival_ps, struct ppim_diag *diag)
+static int reader_batch(struct ppim_replay *r,
+			struct ppim_replay_record *record,
+			struct ppim_diag *diag)
 {
+	struct ppim_batch *batch = &record->batch;
 	uint32_t n;
 	int arch, err;
 
-	if (reader_u64(r, 10, UINT64_MAX, arrival_ps) ||
+	record->kind = PPIM_REPLAY_BATCH;
+	if (reader_u64(r, 10, UINT64_MAX, &record->arrival_ps) ||
 	    reader_u32(r, UINT32_MAX, &batch->queue) ||
 	    (arch = ppim_engine_arch_find(reader_word(r))) <= 0 ||
 	    reader_u32(r, REPLAY_MAX_JOBS, &n))
@@ -594,8 +623,41 @@ static int reader_batch(struct ppim_replay *r, struct ppim_batch *batch,
 	return 1;
 }
 
-int ppim_replay_next(struct ppim_replay *r, struct ppim_batch *batch,
-		     uint64_t *arrival_ps, struct ppim_diag *diag)
+/* ---- copies ------------------------------------------------------------- */
+
+static bool reader_copy_fits(const struct ppim_replay *r,
+			     const struct ppim_replay_copy *copy)
+{
+	uint64_t size = copy->tier == PPIM_TIER_HBM    ? r->config.hbm_bytes
+			: copy->tier == PPIM_TIER_DIMM ? r->config.dimm_bytes
+						       : 0;
+
+	return copy->bytes <= size && copy->addr <= size - copy->bytes;
+}
+
+static int reader_copy(struct ppim_replay *r, struct ppim_replay_record *record,
+		       struct ppim_diag *diag)
+{
+	struct ppim_replay_copy *copy = &record->copy;
+
+	record->kind = PPIM_REPLAY_COPY;
+	if (reader_u64(r, 10, UINT64_MAX, &record->arrival_ps) ||
+	    reader_u32(r, UINT32_MAX, &copy->queue) ||
+	    reader_u8(r, &copy->write) || copy->write > 1 ||
+	    reader_u8(r, &copy->tier) ||
+	    reader_u64(r, 10, UINT64_MAX, &copy->addr) ||
+	    reader_u64(r, 10, UINT64_MAX, &copy->bytes) ||
+	    !reader_copy_fits(r, copy))
+		return reader_fail(r, diag,
+				   "'copy arrival_ps queue write tier addr "
+				   "bytes' inside the tier");
+	return 1;
+}
+
+/* ---- records ------------------------------------------------------------ */
+
+int ppim_replay_next(struct ppim_replay *r, struct ppim_replay_record *record,
+		     struct ppim_diag *diag)
 {
 	char *first;
 	int ret;
@@ -603,7 +665,9 @@ int ppim_replay_next(struct ppim_replay *r, struct ppim_batch *batch,
 	reader_free_jobs(r);
 	while ((ret = reader_line(r, &first, diag)) > 0) {
 		if (!strcmp(first, "batch"))
-			return reader_batch(r, batch, arrival_ps, diag);
+			return reader_batch(r, record, diag);
+		if (!strcmp(first, "copy"))
+			return reader_copy(r, record, diag);
 		if (!strcmp(first, "table"))
 			ret = reader_table(r, diag);
 		else if (!strcmp(first, "sub"))
@@ -611,7 +675,8 @@ int ppim_replay_next(struct ppim_replay *r, struct ppim_batch *batch,
 		else if (!strcmp(first, "map"))
 			ret = reader_map(r, diag);
 		else
-			ret = reader_fail(r, diag, "table, sub, map or batch");
+			ret = reader_fail(r, diag,
+					  "table, sub, map, batch or copy");
 		if (ret)
 			return ret;
 	}

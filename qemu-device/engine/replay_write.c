@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Dumps of placements and batches: writing. */
+/* Dumps of placements, batches and copies: writing. */
 #include <errno.h>
 #include <stdlib.h>
 #include "engine_state.h"
@@ -64,12 +64,18 @@ writer_word(struct ppim_replay_writer *w, const char *head, const char *fmt,
 static void writer_memory(struct ppim_replay_writer *w, const char *what,
 			  const struct ppim_spec *spec, uint64_t bytes)
 {
-	if (!bytes)
-		writer_line(w, "%s - 0 0", what);
-	else
-		writer_line(w, "%s %s %llx %llu", what, spec->name,
-			    (unsigned long long)engine_spec_hash(spec),
-			    (unsigned long long)bytes);
+	char field[64];
+	size_t i;
+
+	if (!bytes) {
+		writer_line(w, "%s 0 0", what);
+		return;
+	}
+	writer_line(w, "%s %llx %llu %s", what,
+		    (unsigned long long)engine_spec_hash(spec),
+		    (unsigned long long)bytes, spec->name);
+	for (i = 0; replay_spec_format(spec, i, field, sizeof(field)); i++)
+		writer_line(w, "spec %s %s", what, field);
 }
 
 /* Words of a saved state, equal ones in a row as word*count. */
@@ -320,10 +326,21 @@ int ppim_replay_write(struct ppim_replay_writer *w,
 			writer_map(w, at, k, &batch->jobs[j]);
 	}
 	writer_line(w, "batch %llu %u %s %u", (unsigned long long)arrival_ps,
-		    batch->queue, ppim_engine_arch_name(batch->arch), batch->n_jobs);
+		    batch->queue, ppim_engine_arch_name(batch->arch),
+		    batch->n_jobs);
 	for (j = 0; j < batch->n_jobs; j++)
 		writer_job(w, writer_table(w, batch->jobs[j].table),
 			   &batch->jobs[j]);
 	writer_line(w, "end");
 	return 0;
+}
+
+void ppim_replay_write_copy(struct ppim_replay_writer *w,
+			    const struct ppim_replay_copy *copy,
+			    uint64_t arrival_ps)
+{
+	writer_line(w, "copy %llu %u %u %u %llu %llu",
+		    (unsigned long long)arrival_ps, copy->queue, copy->write,
+		    copy->tier, (unsigned long long)copy->addr,
+		    (unsigned long long)copy->bytes);
 }

@@ -408,6 +408,7 @@ void ppim_dump_reset(struct ppim_dump *d);
 void ppim_dump_flush(struct ppim_dump *d);
 void ppim_dump_batch(struct ppim_dump *d, const struct ppim_batch *batch,
 		     uint64_t arrival_ps);
+void ppim_dump_copy(struct ppim_dump *d, const struct ppim_cmd *cmd);
 
 /* ppim_qom.c */
 void ppim_qom_init(ObjectClass *oc);

@@ -15,6 +15,7 @@ struct ppim_dump {
 	struct ppim_config *settings;
 	struct ppim_replay_writer *writer;
 	FILE *file[PPIM_DUMPS];
+	bool stale;	/* of a run that a reset has ended */
 };
 
 static void line_write(void *opaque, const char *line)
@@ -62,11 +63,23 @@ void ppim_dump_set(struct ppim_dump *d, const struct ppim_dump_file *to)
 		ppim_engine_trace(d->engine, line_write, to->file);
 }
 
-/* A dump tells of one run from its beginning: a reset begins the file anew. */
+/*
+ * A dump tells of one run from its beginning: what is charged first after a
+ * reset begins the files anew. Until then the last run's stay, for a guest
+ * resets the device when it shuts down.
+ */
 void ppim_dump_reset(struct ppim_dump *d)
+{
+	d->stale = true;
+}
+
+static void dump_renew(struct ppim_dump *d)
 {
 	int kind;
 
+	if (!d->stale)
+		return;
+	d->stale = false;
 	for (kind = 0; kind < PPIM_DUMPS; kind++)
 		if (d->file[kind] && (fflush(d->file[kind]) ||
 				      ftruncate(fileno(d->file[kind]), 0)))
@@ -84,10 +97,26 @@ void ppim_dump_reset(struct ppim_dump *d)
 void ppim_dump_batch(struct ppim_dump *d, const struct ppim_batch *batch,
 		     uint64_t arrival_ps)
 {
+	dump_renew(d);
 	if (d->writer && ppim_replay_write(d->writer, batch, arrival_ps)) {
 		warn_report("ppim: replay-dump ends: no memory");
 		dump_end(d, PPIM_DUMP_REPLAY);
 	}
+}
+
+void ppim_dump_copy(struct ppim_dump *d, const struct ppim_cmd *cmd)
+{
+	const struct ppim_replay_copy copy = {
+		.tier = cmd->copy_tier,
+		.write = cmd->kind == PPIM_CMD_WRITE,
+		.queue = cmd->qid,
+		.addr = cmd->copy_offset,
+		.bytes = cmd->copy_bytes,
+	};
+
+	dump_renew(d);
+	if (d->writer)
+		ppim_replay_write_copy(d->writer, &copy, cmd->arrival_ps);
 }
 
 /* After its charge: a full disk ends a dump, nothing else. */

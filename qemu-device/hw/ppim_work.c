@@ -236,6 +236,7 @@ static void copy_charge(struct ppim_pool *pool, struct ppim_cmd *cmd)
 
 	if (!pool->config.guest_time)
 		cmd->arrival_ps = ppim_engine_now_ps(engine);
+	ppim_dump_copy(pool->dump, cmd);
 	ppim_engine_copy(engine, cmd->copy_tier, cmd->copy_offset,
 			 cmd->copy_bytes, cmd->kind == PPIM_CMD_WRITE,
 			 cmd->arrival_ps, cmd->qid, &cmd->note);

@@ -362,7 +362,32 @@ static void dump_open(struct dump *d)
 	assert_non_null(d->file);
 }
 
-/* Charges 24 batches, of which the last 16 are dumped; a table changes. */
+/* A copy before each third batch, inside either tier, by a queue of its own. */
+static const struct ppim_replay_copy *dump_copy(uint32_t i)
+{
+	static struct ppim_replay_copy copy;
+
+	copy = (struct ppim_replay_copy){
+		.tier = i & 1 ? PPIM_TIER_DIMM : PPIM_TIER_HBM,
+		.write = i >> 1 & 1,
+		.queue = 7,
+		.addr = fx_hash(i) % (1ull << 31),
+		.bytes = 1 + fx_hash(i) % 9000,
+	};
+	return i % 3 ? NULL : &copy;
+}
+
+static void charge_copy(struct ppim_engine *e, const struct ppim_replay_copy *c,
+			uint64_t arrival_ps)
+{
+	struct ppim_annotation a;
+
+	ppim_engine_copy(e, c->tier, c->addr, c->bytes, c->write, arrival_ps,
+			 c->queue, &a);
+}
+
+/* Charges 24 batches, of which the last 16 are dumped; a table changes, and
+ * copies go between. */
 static void dump_run(struct dump *d, const struct fx_setup *s,
 		     const struct fx_options *o, struct ppim_annotation *out)
 {
@@ -383,6 +408,10 @@ static void dump_run(struct dump *d, const struct fx_setup *s,
 					 0);
 		fx_batch_next(&b, o, i);
 		b.batch.queue = i % 4;
+		if (w && dump_copy(i))
+			ppim_replay_write_copy(w, dump_copy(i), i * 1400000ull);
+		if (dump_copy(i))
+			charge_copy(e, dump_copy(i), i * 1400000ull);
 		if (i == 15)
 			b.table[0].epoch++;
 		if (i == 17)
@@ -406,11 +435,10 @@ static void dump_replays(const char *path, const struct ppim_annotation *said)
 	struct ppim_replay *r = NULL;
 	struct ppim_annotation a;
 	struct ppim_engine *e;
-	struct ppim_batch batch;
+	struct ppim_replay_record rec;
 	struct ppim_diag diag = { "" };
 	struct ppim_fault f;
-	uint64_t arrival;
-	uint32_t i = 0;
+	uint32_t i = 0, copies = 0;
 
 	if (ppim_replay_open(path, &r, &diag))
 		fail_msg("%s", diag.msg);
@@ -418,15 +446,23 @@ static void dump_replays(const char *path, const struct ppim_annotation *said)
 			 0);
 	if (ppim_replay_start(r, e, &diag))
 		fail_msg("%s", diag.msg);
-	while (ppim_replay_next(r, &batch, &arrival, &diag) > 0) {
+	while (ppim_replay_next(r, &rec, &diag) > 0) {
+		if (rec.kind == PPIM_REPLAY_COPY) {
+			charge_copy(e, &rec.copy, rec.arrival_ps);
+			copies++;
+			continue;
+		}
 		assert_true(i < 16);
-		assert_int_equal(batch.queue, (i + 8) % 4);
-		assert_int_equal(ppim_engine_check(e, &batch, &f), 0);
-		assert_int_equal(ppim_engine_charge(e, &batch, arrival, &a), 0);
+		assert_int_equal(rec.batch.queue, (i + 8) % 4);
+		assert_int_equal(ppim_engine_check(e, &rec.batch, &f), 0);
+		assert_int_equal(
+			ppim_engine_charge(e, &rec.batch, rec.arrival_ps, &a),
+			0);
 		same(&a, &said[i++]);
 	}
 	assert_string_equal(diag.msg, "");
 	assert_int_equal(i, 16);
+	assert_int_equal(copies, 5); /* before batches 9, 12, ... 21 */
 	ppim_replay_close(r);
 	ppim_engine_free(e);
 }
@@ -444,6 +480,8 @@ static void a_dump_replays_to_the_same_annotations(void **state)
 	for (algo = 0; algo <= PPIM_ALGO_TT; algo++) {
 		fx_setup_init(&s);
 		fx_param(&s, "link", algo == 1 ? "pcie" : "none");
+		s.hbm.t.tfaw += algo; /* no file has it */
+		s.hbm.power.vdd += 0.1 * algo;
 		o.algo = (uint8_t)algo;
 		o.pooling = 11;
 		dump_open(&d);
@@ -461,9 +499,8 @@ static void a_dump_replays_to_the_same_annotations(void **state)
 /* Reads all of a text as a dump; 0 or the first error. */
 static int read_dump(const char *text, struct ppim_diag *diag)
 {
+	struct ppim_replay_record rec;
 	struct ppim_replay *r = NULL;
-	struct ppim_batch batch;
-	uint64_t arrival;
 	struct dump d;
 	int ret;
 
@@ -471,7 +508,7 @@ static int read_dump(const char *text, struct ppim_diag *diag)
 	fputs(text, d.file);
 	assert_int_equal(fclose(d.file), 0);
 	ret = ppim_replay_open(d.path, &r, diag);
-	while (!ret && (ret = ppim_replay_next(r, &batch, &arrival, diag)) > 0)
+	while (!ret && (ret = ppim_replay_next(r, &rec, diag)) > 0)
 		ret = 0;
 	ppim_replay_close(r);
 	unlink(d.path);
@@ -487,8 +524,13 @@ static void damaged_dumps_are_refused_with_their_line(void **state)
 		{ "ppim-replay 2\n", ":1:" },
 		{ "ppim-replay 1\n", ":2:" },
 		{ "ppim-replay 1\nbegin\n", ":2:" },
-		{ "ppim-replay 1\nhbm nosuch 0 4096\n", "nosuch" },
-		{ "ppim-replay 1\nhbm HBM2_4Gb_x128 0 4096\n", ":2:" },
+		{ "ppim-replay 1\nhbm 0 x HBM2_4Gb_x128\n", ":2:" },
+		{ "ppim-replay 1\nhbm 0 4096 HBM2\nbegin\n", ":3:" },
+		{ "ppim-replay 1\nspec hbm nosuch 4\n", ":2:" },
+		{ "ppim-replay 1\nspec hbm channels 0\n", ":2:" },
+		{ "ppim-replay 1\nspec hbm vdd -1\n", ":2:" },
+		{ "ppim-replay 1\nspec hbm vdd nan\n", ":2:" },
+		{ "ppim-replay 1\nspec link channels 1\n", ":2:" },
 		{ "ppim-replay 1\nparam nosuch 4\n", ":2:" },
 		{ "ppim-replay 1\nparam sram_bytes x\n", ":2:" },
 		{ "ppim-replay 1\nstate zz\n", ":2:" },
@@ -509,6 +551,80 @@ static void damaged_dumps_are_refused_with_their_line(void **state)
 	}
 	assert_int_equal(ppim_replay_open("/nonexistent/x", NULL, &diag),
 			 -ENOENT);
+}
+
+static void change_spec(struct ppim_spec *s, uint64_t h)
+{
+	const uint32_t v =
+		h >> 16 & 1 ? 1u << (h >> 8 & 15) : (uint32_t)(h >> 20) & 4095;
+	uint32_t *const counts[] = { &s->channels,   &s->ranks,
+				     &s->bankgroups, &s->banks_per_group,
+				     &s->row_bytes,  &s->burst_bytes,
+				     &s->bus_width,  &s->devices_per_rank };
+	uint32_t *clocks = &s->t.burst;
+	size_t n = (sizeof(s->t) - offsetof(struct ppim_timing, burst)) / 4;
+
+	if (h & 1)
+		*counts[(h >> 1) % 8] = v;
+	else if (h & 2)
+		clocks[(h >> 2) % n] = v;
+	else if (h & 4)
+		s->map.pos[(h >> 3) % PPIM_FIELD_COUNT] = v & 63;
+	else
+		s->t.tck_fs = v + 1;
+}
+
+/* An engine of what a dump says, if it says what can be; it runs. */
+static bool dump_runs(const char *path)
+{
+	struct ppim_engine *e = NULL;
+	struct ppim_replay *r = NULL;
+	struct ppim_annotation a;
+	struct ppim_diag diag;
+	bool runs = !ppim_replay_open(path, &r, &diag) &&
+		    !ppim_engine_create(ppim_replay_config(r), &e, &diag);
+
+	if (runs)
+		fx_run(e, PPIM_ARCH_BGPIM,
+		       "HBM RD 0x0 9\nDIMM RD 0x40 9\nHBM DR 0x0 3\n"
+		       "HBM RD 0x0 1 to=base\nHBM TR 0x0 2",
+		       &a);
+	else
+		assert_true(diag.msg[0]);
+	ppim_engine_free(e);
+	ppim_replay_close(r);
+	return runs;
+}
+
+/* Dumps of specifications that no file could name, with the fingerprint that
+ * belongs to them. */
+static void specifications_of_any_kind_are_judged(void **state)
+{
+	struct ppim_replay_writer *w;
+	struct ppim_engine *e;
+	struct fx_setup s;
+	uint32_t i, runs = 0;
+	struct dump d;
+
+	(void)state;
+	fx_setup_init(&s);
+	e = fx_engine(&s);
+	for (i = 0; i < 150; i++) {
+		fx_setup_init(&s);
+		s.config.hbm_bytes = 1ull << 30;
+		change_spec(&s.hbm, fx_hash(2 * i));
+		change_spec(&s.dimm, fx_hash(2 * i + 1));
+		dump_open(&d);
+		assert_int_equal(ppim_replay_writer_create(&s.config, e,
+							   dump_line, &d, &w),
+				 0);
+		ppim_replay_writer_free(w);
+		assert_int_equal(fclose(d.file), 0);
+		runs += dump_runs(d.path);
+		unlink(d.path);
+	}
+	assert_in_range(runs, 15, 135);
+	ppim_engine_free(e);
 }
 
 /* A good dump with one character changed, or cut: an error or a batch that
@@ -576,6 +692,7 @@ int main(void)
 			a_states_size_depends_on_the_configuration_alone),
 		cmocka_unit_test(a_dump_replays_to_the_same_annotations),
 		cmocka_unit_test(damaged_dumps_are_refused_with_their_line),
+		cmocka_unit_test(specifications_of_any_kind_are_judged),
 		cmocka_unit_test(changed_dumps_are_survived),
 	};
 

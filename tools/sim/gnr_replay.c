@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Batches that a device has dumped, charged again. */
+/* Batches and copies that a device has dumped, charged again. */
 #include <stdio.h>
 #include "cli.h"
 #include "ppim-engine/replay.h"
@@ -31,25 +31,43 @@ static bool batch_is_named(const struct ppim_batch *batch)
 	       batch->jobs[0].table->shape.algo <= PPIM_ALGO_TT;
 }
 
-static void replay_batches(struct ppim_replay *replay,
+static void replay_batch(const struct ppim_replay_record *r,
+			 const struct gnr_model *m, const struct gnr_config *c,
+			 struct replay_results *all)
+{
+	if (!batch_is_named(&r->batch))
+		cli_die(CLI_USAGE,
+			"%s: a batch without a table, preset or algorithm",
+			c->replay);
+	gnr_charge(m, &r->batch, r->arrival_ps, NULL,
+		   replay_result(all, &r->batch, c->job.annotations));
+}
+
+/* It takes its time from the batches; what it costs is no result here. */
+static void replay_copy(const struct ppim_replay_record *r,
+			const struct gnr_model *m)
+{
+	const struct ppim_replay_copy *copy = &r->copy;
+	struct ppim_annotation note;
+
+	ppim_engine_copy(m->engine, copy->tier, copy->addr, copy->bytes,
+			 copy->write, r->arrival_ps, copy->queue, &note);
+}
+
+static void replay_records(struct ppim_replay *replay,
 			   const struct gnr_model *m,
 			   const struct gnr_config *c,
 			   struct replay_results *all)
 {
-	struct ppim_batch batch;
+	struct ppim_replay_record r;
 	struct ppim_diag diag;
-	uint64_t arrival_ps;
 	int ret;
 
-	while ((ret = ppim_replay_next(replay, &batch, &arrival_ps, &diag)) >
-	       0) {
-		if (!batch_is_named(&batch))
-			cli_die(CLI_USAGE,
-				"%s: a batch without a table, preset or algorithm",
-				c->replay);
-		gnr_charge(m, &batch, arrival_ps, NULL,
-			   replay_result(all, &batch, c->job.annotations));
-	}
+	while ((ret = ppim_replay_next(replay, &r, &diag)) > 0)
+		if (r.kind == PPIM_REPLAY_COPY)
+			replay_copy(&r, m);
+		else
+			replay_batch(&r, m, c, all);
 	if (ret < 0)
 		cli_die(CLI_USAGE, "%s", diag.msg);
 }
@@ -89,7 +107,7 @@ void gnr_replay(const struct gnr_config *c, json_t *out)
 	gnr_model_start(&m);
 	if (ppim_replay_start(replay, m.engine, &diag))
 		cli_die(CLI_USAGE, "%s", diag.msg);
-	replay_batches(replay, &m, c, &all);
+	replay_records(replay, &m, c, &all);
 	replay_report(&all, c->job.json, out);
 	for (i = 0; i < all.n; i++)
 		job_result_free(&all.r[i]);

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A dump of resolved placements and raw batches, in the order in which a
- * device charged them: what `ppim-sim gnr --replay` needs to say the same
- * annotations. Text, one record per line, versioned, self-contained but for
- * the specifications, which it names and fingerprints. The format is described
- * in qemu-device/docs/engine-pim.md.
+ * A dump of resolved placements, raw batches and copies, in the order in which
+ * a device charged them: what `ppim-sim gnr --replay` needs to say the same
+ * annotations. Text, one record per line, versioned, self-contained. The
+ * format is described in qemu-device/docs/engine-pim.md.
  */
 #ifndef PPIM_ENGINE_REPLAY_H
 #define PPIM_ENGINE_REPLAY_H
 
 #include "ppim-engine/engine.h"
+
+/* A copy by the host's DMA, as ppim_engine_copy() takes it. */
+struct ppim_replay_copy {
+	uint8_t tier;
+	uint8_t write;
+	uint32_t queue;
+	uint64_t addr, bytes;
+};
 
 /* ---- writing ------------------------------------------------------------ */
 
@@ -31,6 +38,12 @@ ppim_replay_writer_create(const struct ppim_engine_config *config,
 PPIM_ENGINE_API int ppim_replay_write(struct ppim_replay_writer *writer,
 				      const struct ppim_batch *batch,
 				      uint64_t arrival_ps);
+
+/* The same of a copy that is charged. */
+PPIM_ENGINE_API void
+ppim_replay_write_copy(struct ppim_replay_writer *writer,
+		       const struct ppim_replay_copy *copy,
+		       uint64_t arrival_ps);
 
 PPIM_ENGINE_API void ppim_replay_writer_free(struct ppim_replay_writer *w);
 
@@ -56,14 +69,22 @@ PPIM_ENGINE_API int ppim_replay_start(struct ppim_replay *replay,
 				      struct ppim_engine *engine,
 				      struct ppim_diag *diag);
 
+enum ppim_replay_kind { PPIM_REPLAY_BATCH, PPIM_REPLAY_COPY };
+
+struct ppim_replay_record {
+	enum ppim_replay_kind kind;
+	uint64_t arrival_ps;
+	struct ppim_batch batch;
+	struct ppim_replay_copy copy;
+};
+
 /*
- * The next batch, to be checked (a dump is input like any other) and charged.
- * It lives until the next call. Returns 1, 0 at the end, or -errno with a
- * message.
+ * What was charged next: a batch, to be checked (a dump is input like any
+ * other), or a copy, whose range is inside its tier. It lives until the next
+ * call. Returns 1, 0 at the end, or -errno with a message.
  */
 PPIM_ENGINE_API int ppim_replay_next(struct ppim_replay *replay,
-				     struct ppim_batch *batch,
-				     uint64_t *arrival_ps,
+				     struct ppim_replay_record *record,
 				     struct ppim_diag *diag);
 
 #endif
