@@ -14,6 +14,7 @@ struct bench_config {
 	const char *device;
 	enum bench_submit submit;
 	uint32_t depth;		/* batches in flight */
+	uint32_t queue;		/* queue pair */
 	bool cpu_only;
 	bool fill_all;
 	bool verify, verify_given;

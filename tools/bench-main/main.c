@@ -20,6 +20,7 @@ enum {
 	KEY_NO_VERIFY,
 	KEY_CORRUPT,
 	KEY_DEPTH,
+	KEY_QUEUE,
 	KEY_URING,
 	KEY_IOCTL,
 	KEY_WALL,
@@ -43,6 +44,8 @@ static const struct argp_option options[] = {
 	  "negative control: one element of one row in use is uploaded wrong",
 	  5 },
 	{ "queue-depth", KEY_DEPTH, "N", 0, "batches in flight (default 16)",
+	  5 },
+	{ "queue", KEY_QUEUE, "N", 0, "queue pair that they go to (default 0)",
 	  5 },
 	{ "uring", KEY_URING, NULL, 0,
 	  "submit by io_uring, or fail (default: where it can be used)", 5 },
@@ -146,6 +149,9 @@ static error_t bench_key(int key, char *arg, struct argp_state *state)
 	case KEY_DEPTH:
 		c->depth = cli_u64("queue-depth", arg, 1, 4096);
 		return 0;
+	case KEY_QUEUE:
+		c->queue = cli_u64("queue", arg, 0, UINT32_MAX - 1);
+		return 0;
 	case KEY_URING:
 		submit_parse(c, BENCH_SUBMIT_URING);
 		return 0;
@@ -209,6 +215,9 @@ static void device_check(const struct bench *b)
 
 	if (b->cfg.submit == BENCH_SUBMIT_URING && !b->info.uring)
 		cli_die(CLI_FAILED, "--uring: %s", b->info.uring_reason);
+	if (b->cfg.queue && b->cfg.queue >= dev->queues)
+		cli_die(CLI_USAGE, "--queue: the device has %u queue pairs",
+			dev->queues);
 	if (b->job.tables.n > dev->max_tables)
 		cli_die(CLI_USAGE,
 			"%u tables: the device takes %u in one batch",

@@ -13,8 +13,6 @@
 
 /* Completions taken at once. */
 #define REAP 16
-/* 0 leaves the choice to libppim; queue pair 0 is given as 1. */
-#define QUEUE_FIRST 1
 
 /* What one batch in flight owns. */
 struct slot {
@@ -78,7 +76,8 @@ static void slot_bags(struct run *r, struct slot *s)
 		.bags = s->bags,
 		.n_tables = r->a->job.n,
 		.arch = r->arch,
-		.queue = QUEUE_FIRST,
+		/* 0 leaves the choice to libppim */
+		.queue = r->a->bench->cfg.queue + 1,
 	};
 }
 
