@@ -151,6 +151,7 @@ void gnr_charge(const struct gnr_model *m, const struct ppim_batch *batch,
 			job_arch_name(batch->arch),
 			(unsigned long long)result->batches, why);
 	}
+	gnr_dump_batch(m, batch, arrival_ps);
 	if (ppim_engine_charge(m->engine, batch, arrival_ps, &note))
 		cli_die(CLI_FAILED, "no memory to charge a batch");
 	if (job_result_add(result, &note))

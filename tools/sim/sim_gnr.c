@@ -20,6 +20,8 @@ enum {
 	KEY_DIMM,
 	KEY_PARAM,
 	KEY_REPLAY,
+	KEY_REPLAY_DUMP,
+	KEY_TRACE_DUMP,
 	KEY_PERF,
 	KEY_THREADS,
 };
@@ -39,6 +41,12 @@ static const struct argp_option options[] = {
 	  5 },
 	{ "replay", KEY_REPLAY, "FILE", 0,
 	  "placements and batches that a device has dumped, instead of all input and table options; - is standard input",
+	  5 },
+	{ "replay-dump", KEY_REPLAY_DUMP, "FILE", 0,
+	  "placements and batches go to FILE, as a device dumps them, for --replay",
+	  5 },
+	{ "trace-dump", KEY_TRACE_DUMP, "FILE", 0,
+	  "DRAM and PIM commands go to FILE, as a device dumps them, for ppim-sim pim",
 	  5 },
 	{ NULL, 0, NULL, 0, "Speed:", 6 },
 	{ "perf", KEY_PERF, NULL, 0,
@@ -81,10 +89,14 @@ static void perf_check(struct gnr_config *c)
 /* The dump names its memory and its work: what contradicts it is refused. */
 static void replay_check(const struct gnr_config *c)
 {
-	if (c->replay && (c->spec || c->dimm_spec || c->hbm_bytes ||
-			  c->dimm_bytes || c->n_params))
+	if (!c->replay)
+		return;
+	if (c->spec || c->dimm_spec || c->hbm_bytes || c->dimm_bytes ||
+	    c->n_params)
 		cli_die(CLI_USAGE,
 			"--replay: the dump says which memory it is: no --spec, --dimm-spec, --hbm, --dimm or --param");
+	if (c->replay_dump || c->trace_dump)
+		cli_die(CLI_USAGE, "--replay is not dumped again");
 }
 
 static error_t sim_key(int key, char *arg, struct argp_state *state)
@@ -116,6 +128,12 @@ static error_t sim_key(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_REPLAY:
 		c->replay = arg;
+		return 0;
+	case KEY_REPLAY_DUMP:
+		c->replay_dump = arg;
+		return 0;
+	case KEY_TRACE_DUMP:
+		c->trace_dump = arg;
 		return 0;
 	case KEY_PERF:
 		c->perf = true;
@@ -272,6 +290,7 @@ static void run(struct gnr_config *c, json_t *all)
 
 	gnr_model_open(c, &m);
 	archs_check(c, &m);
+	gnr_dump_open(c, &m);
 	ret = job_open(&c->job, &job, &diag);
 	if (ret)
 		cli_die(ret == -ENOMEM ? CLI_FAILED : CLI_USAGE, "%s",
@@ -284,6 +303,7 @@ static void run(struct gnr_config *c, json_t *all)
 		if (c->job.algos & 1u << algo)
 			algo_run(c, &job, &m, algo, &id, all);
 	job_close(&job);
+	gnr_dump_close(&m);
 	gnr_model_close(&m);
 }
 

@@ -15,6 +15,7 @@ struct gnr_config {
 	const char *spec, *dimm_spec;
 	uint64_t hbm_bytes, dimm_bytes;
 	const char *replay;
+	const char *replay_dump, *trace_dump;
 	bool perf;
 	uint32_t threads;
 	uint32_t n_params;
@@ -27,6 +28,7 @@ struct gnr_model {
 	struct ppim_engine_config config;
 	struct ppim_engine *engine;
 	struct ppim_geometry geo;
+	struct gnr_dump *dump;
 };
 
 void gnr_model_open(struct gnr_config *c, struct gnr_model *m);
@@ -38,6 +40,12 @@ void gnr_model_close(struct gnr_model *m);
 void gnr_charge(const struct gnr_model *m, const struct ppim_batch *batch,
 		uint64_t arrival_ps, const struct job_algo *names,
 		struct job_result *result);
+
+/* gnr_dump.c: what a device would dump of the same work; paths may be NULL */
+void gnr_dump_open(const struct gnr_config *c, struct gnr_model *m);
+void gnr_dump_batch(const struct gnr_model *m, const struct ppim_batch *batch,
+		    uint64_t arrival_ps);
+void gnr_dump_close(struct gnr_model *m);
 
 /* gnr_tables.c: one algorithm's tables, as the engine sees them */
 struct gnr_algo {

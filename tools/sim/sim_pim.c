@@ -280,18 +280,52 @@ static void sum_counts(struct ppim_annotation *sum,
 	sum->energy_pj += a->energy_pj;
 }
 
+static void json_count(json_t *o, const char *key, uint64_t v)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)v));
+}
+
+/* What commands do; lookups and caches are the planners'. */
+static void json_counts(json_t *o, const struct ppim_annotation *a)
+{
+	json_count(o, "start_ps", a->start_ps);
+	json_count(o, "end_ps", a->end_ps);
+	json_count(o, "reads_hbm", a->reads_hbm);
+	json_count(o, "reads_dimm", a->reads_dimm);
+	json_count(o, "activations_hbm", a->activations_hbm);
+	json_count(o, "activations_dimm", a->activations_dimm);
+	json_count(o, "row_hits_hbm", a->row_hits_hbm);
+	json_count(o, "row_hits_dimm", a->row_hits_dimm);
+	json_count(o, "prefetches", a->prefetches);
+	json_count(o, "moves", a->moves);
+	json_count(o, "transfers", a->transfers);
+	json_count(o, "link_bytes", a->link_bytes);
+	json_count(o, "macs", a->macs);
+	json_count(o, "energy_pj", a->energy_pj);
+}
+
+static json_t *sim_json_batch(const struct pim_sim *s,
+			      const struct ppim_annotation *a)
+{
+	json_t *o = json_object();
+
+	json_count(o, "queue", s->queue);
+	json_object_set_new(o, "arch",
+			    json_string(ppim_engine_arch_name(a->arch)));
+	json_count(o, "busy_ps", a->busy_ps);
+	json_count(o, "cycles", a->cycles);
+	json_counts(o, a);
+	json_count(o, "commands", a->commands);
+	json_object_set_new(o, "bound_by",
+			    json_string(ppim_engine_bound_name(a->bound_by)));
+	return o;
+}
+
 static void sim_show_batch(const struct pim_sim *s,
 			   const struct ppim_annotation *a)
 {
 	if (s->list)
-		json_array_append_new(
-			s->list, json_pack("{s:i,s:s,s:I,s:I,s:I,s:s}", "queue",
-					   (int)s->queue, "arch",
-					   ppim_engine_arch_name(a->arch), "start_ps",
-					   (json_int_t)a->start_ps, "end_ps",
-					   (json_int_t)a->end_ps, "cycles",
-					   (json_int_t)a->cycles, "bound_by",
-					   ppim_engine_bound_name(a->bound_by)));
+		json_array_append_new(s->list, sim_json_batch(s, a));
 	else if (s->c->batches)
 		printf("batch %" PRIu64
 		       ": queue %u, %s, %.3f to %.3f ns, %llu cycles, bound by %s\n",
@@ -380,10 +414,20 @@ static void sim_progress(const struct pim_sim *s, bool last)
 		fprintf(stderr, "\r%" PRIu64 " lines ", s->line);
 }
 
+static void sim_check_file(const struct pim_sim *s, gzFile file)
+{
+	int err = Z_OK;
+
+	gzerror(file, &err);
+	if (err == Z_BUF_ERROR)
+		sim_bad_line(s, "expected a whole file, this one is cut off");
+	if (err != Z_OK && err != Z_STREAM_END)
+		sim_bad_line(s, "expected a whole file, this one is damaged");
+}
+
 static void sim_read(struct pim_sim *s, gzFile file)
 {
 	char text[LINE_BYTES];
-	int err = Z_OK;
 	size_t len;
 
 	while (gzgets(file, text, sizeof(text))) {
@@ -391,19 +435,14 @@ static void sim_read(struct pim_sim *s, gzFile file)
 		len = strlen(text);
 		if (len == sizeof(text) - 1 && text[len - 1] != '\n')
 			sim_bad_line(s, "expected a shorter line");
+		if (!len || text[len - 1] != '\n')
+			sim_check_file(s, file);
 		sim_line(s, text);
 		if (!(s->line % PROGRESS_LINES))
 			sim_progress(s, false);
 	}
-	gzerror(file, &err);
-	if (err != Z_OK && err != Z_STREAM_END && err != Z_BUF_ERROR) {
-		s->line++;
-		sim_bad_line(s, "expected a whole file, this one is damaged");
-	}
-	if (err == Z_BUF_ERROR) {
-		s->line++;
-		sim_bad_line(s, "expected a whole file, this one is cut off");
-	}
+	s->line++;
+	sim_check_file(s, file);
 	sim_progress(s, true);
 }
 
@@ -497,40 +536,23 @@ static void sim_print(const struct pim_sim *s)
 	       sim_rate(s, a->reads_hbm + a->reads_dimm));
 }
 
-static void json_count(json_t *o, const char *key, uint64_t v)
-{
-	json_object_set_new(o, key, json_integer((json_int_t)v));
-}
-
 static void sim_print_json(struct pim_sim *s)
 {
 	const struct ppim_annotation *a = &s->sum;
 	json_t *o = json_object();
 
 	json_object_set_new(o, "spec", json_string(s->hbm.name));
-	json_object_set_new(o, "arch", json_string(ppim_engine_arch_name(s->arch)));
+	json_object_set_new(o, "arch",
+			    json_string(ppim_engine_arch_name(s->arch)));
 	json_count(o, "commands", s->n_commands);
 	json_count(o, "phases", s->n_phases);
 	json_count(o, "batches", s->n_batches);
 	json_count(o, "cycles", sim_cycles(s));
 	json_object_set_new(o, "ns", json_real(sim_ns(s)));
-	json_count(o, "start_ps", a->start_ps);
-	json_count(o, "end_ps", a->end_ps);
 	json_count(o, "reads", a->reads_hbm + a->reads_dimm);
-	json_count(o, "reads_hbm", a->reads_hbm);
-	json_count(o, "reads_dimm", a->reads_dimm);
 	json_count(o, "activations", a->activations_hbm + a->activations_dimm);
-	json_count(o, "activations_hbm", a->activations_hbm);
-	json_count(o, "activations_dimm", a->activations_dimm);
-	json_count(o, "row_hits_hbm", a->row_hits_hbm);
-	json_count(o, "row_hits_dimm", a->row_hits_dimm);
-	json_count(o, "prefetches", a->prefetches);
-	json_count(o, "moves", a->moves);
-	json_count(o, "transfers", a->transfers);
-	json_count(o, "link_bytes", a->link_bytes);
-	json_count(o, "macs", a->macs);
+	json_counts(o, a);
 	json_count(o, "dram_commands", a->commands);
-	json_count(o, "energy_pj", a->energy_pj);
 	json_object_set_new(o, "bound_by", json_string(sim_bound(s)));
 	json_object_set_new(o, "commands_per_s",
 			    json_real(sim_rate(s, s->n_commands)));
