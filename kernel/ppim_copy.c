@@ -29,6 +29,13 @@ struct ppim_copy {
 
 #define PPIM_EVERY_COPY	U32_MAX
 
+/* Ranges that the device clears by a command: smaller ones are cleared through
+ * the window before a command is answered, larger ones in parts, so that other
+ * admin commands get through.
+ */
+#define PPIM_CLEAR_LEAST	(256u << 10)
+#define PPIM_CLEAR_MOST		(256u << 20)
+
 static int ppim_copy_pause(void)
 {
 	cond_resched();
@@ -393,7 +400,39 @@ int ppim_copy_extent(struct ppim_device *pd, const struct ppim_extent *to,
 	return ppim_extent_set(pd, to, from, bytes);
 }
 
+/* A reset that comes in between has lost the command: once more. */
+static int ppim_clear_command(struct ppim_device *pd, const struct ppim_extent *e, u64 at,
+			      u64 bytes)
+{
+	struct ppim_hw_sqe sqe = { .opcode = PPIM_ADM_CLEAR };
+	int ret;
+
+	sqe.copy.data.bytes = cpu_to_le64(bytes);
+	sqe.copy.tier = e->tier;
+	sqe.copy.slice = cpu_to_le16(e->slice);
+	sqe.copy.offset = cpu_to_le64(e->offset + at);
+	do {
+		ret = ppim_copy_pause();
+		if (!ret)
+			ret = ppim_gate_enter_live(pd, false);
+		if (ret)
+			return ret;
+		ppim_gate_exit(pd);
+		ret = ppim_admin_do(pd, &sqe, NULL, false);
+	} while (ret == -EAGAIN || ret == -ECANCELED);
+	return ret == -ETIMEDOUT ? -EIO : ret;
+}
+
 int ppim_copy_clear(struct ppim_device *pd, const struct ppim_extent *e, u64 bytes)
 {
-	return ppim_extent_set(pd, e, NULL, bytes);
+	u64 done, n;
+	int ret = 0;
+
+	if (!(pd->limits.caps & PPIM_CAP_CLEAR) || bytes < PPIM_CLEAR_LEAST)
+		return ppim_extent_set(pd, e, NULL, bytes);
+	for (done = 0; !ret && done < bytes; done += n) {
+		n = min_t(u64, bytes - done, PPIM_CLEAR_MOST);
+		ret = ppim_clear_command(pd, e, done, n);
+	}
+	return ret;
 }

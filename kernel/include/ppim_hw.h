@@ -90,6 +90,7 @@
 #define PPIM_CAP_TIER_CXL	(1ull << 9)
 #define PPIM_CAP_TIER_HOST	(1ull << 10)
 #define PPIM_CAP_SHADOW_DB	(1ull << 11)
+#define PPIM_CAP_CLEAR		(1ull << 12)	/* PPIM_ADM_CLEAR */
 
 #define PPIM_CTRL_ENABLE	(1u << 0)	/* 0 -> 1 starts, 1 -> 0 resets */
 #define PPIM_CTRL_ALL		0x1u
@@ -115,6 +116,7 @@ enum ppim_hw_error {
 #define PPIM_ADM_ABORT		0x03
 #define PPIM_ADM_STATS		0x04
 #define PPIM_ADM_INJECT		0x05
+#define PPIM_ADM_CLEAR		0x06	/* zeroes, by a range of `copy` */
 /* Opcodes of an I/O queue. */
 #define PPIM_OP_NOP		0x80
 #define PPIM_OP_GNR		0x81

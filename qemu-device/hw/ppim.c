@@ -208,7 +208,7 @@ static bool settings_init(PPIMState *s, Error **errp)
 	s->charges = s->charge_copies;
 	s->cap = PPIM_CAP_GNR | PPIM_CAP_COPY | PPIM_CAP_ROW_MAP |
 		 PPIM_CAP_WEIGHTS | PPIM_CAP_PADDING | PPIM_CAP_ABORT |
-		 PPIM_CAP_INJECT | PPIM_CAP_QR_POOLED;
+		 PPIM_CAP_INJECT | PPIM_CAP_QR_POOLED | PPIM_CAP_CLEAR;
 	if (s->dimm_memdev)
 		s->cap |= PPIM_CAP_DIMM_WINDOW;
 	return true;

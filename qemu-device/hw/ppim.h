@@ -90,6 +90,7 @@ enum ppim_cmd_kind {
 	PPIM_CMD_GNR,
 	PPIM_CMD_WRITE,
 	PPIM_CMD_READ,
+	PPIM_CMD_CLEAR,
 	PPIM_CMD_POISON,	/* injects a memory error */
 	PPIM_CMD_DUMP,		/* begins or ends a dump */
 	PPIM_CMD_RESET,		/* not a guest's: puts the engine back */
@@ -130,7 +131,7 @@ struct ppim_cmd {
 	int32_t saved_own;	/* the same, while it travels */
 	struct ppim_cmd_job *own;
 
-	/* WRITE, READ */
+	/* WRITE, READ, CLEAR */
 	uint64_t copy_bytes;
 	uint8_t *data;		/* WRITE */
 	uint64_t copy_offset;	/* in the tier */
@@ -324,6 +325,10 @@ int ppim_table_load(PPIMState *s, struct ppim_cmd *cmd, uint32_t job,
 		    uint64_t addr);
 int ppim_copy_load(PPIMState *s, struct ppim_cmd *cmd,
 		   const struct ppim_hw_sqe *sqe);
+int ppim_clear_load(PPIMState *s, struct ppim_cmd *cmd,
+		    const struct ppim_hw_sqe *sqe);
+void ppim_tier_clear(MemoryRegion *mr, uint8_t *tier, uint64_t offset,
+		     uint64_t bytes);
 
 /* ppim_queue.c */
 void ppim_queue_init(PPIMState *s);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Commands of the admin queue: executed in order and at once. */
+/* Commands of the admin queue: executed in order and, but for CLEAR, at once. */
 
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
@@ -81,7 +81,24 @@ static int admin_stats(PPIMState *s, struct ppim_cmd *cmd,
 	return 0;
 }
 
+/* The workers' to do. Unlike I/O commands these are not held up while many are
+ * in flight, so they are refused. */
+static int admin_clear(PPIMState *s, struct ppim_cmd *cmd,
+		       const struct ppim_hw_sqe *sqe)
+{
+	uint32_t most = PPIM_INFLIGHT_MAX + s->aq_entries;
+
+	if (s->n_inflight >= most)
+		return ppim_cmd_fail(cmd, PPIM_ST_TOO_LARGE, most);
+	cmd->kind = PPIM_CMD_CLEAR;
+	if (ppim_clear_load(s, cmd, sqe))
+		return -1;
+	ppim_time_admit(s, cmd);
+	return 1;
+}
+
 struct admin_op {
+	/* 0: done; 1: completes later; -1: refused, with the fault */
 	int (*run)(PPIMState *s, struct ppim_cmd *cmd,
 		   const struct ppim_hw_sqe *sqe);
 	size_t used;		/* bytes of the entry that it reads */
@@ -96,25 +113,23 @@ static const struct admin_op admin_ops[] = {
 	[PPIM_ADM_ABORT] = { admin_abort, OP_USES(abort.generation) },
 	[PPIM_ADM_STATS] = { admin_stats, OP_USES(stats.bytes) },
 	[PPIM_ADM_INJECT] = { ppim_inject_run, OP_USES(inject.offset) },
+	[PPIM_ADM_CLEAR] = { admin_clear, OP_USES(copy) },
 };
 
-static void admin_dispatch(PPIMState *s, struct ppim_cmd *cmd,
-			   const struct ppim_hw_sqe *sqe)
+static int admin_dispatch(PPIMState *s, struct ppim_cmd *cmd,
+			  const struct ppim_hw_sqe *sqe)
 {
 	const struct admin_op *op;
 
 	if (sqe->opcode >= ARRAY_SIZE(admin_ops) ||
-	    !admin_ops[sqe->opcode].run) {
-		ppim_cmd_fail(cmd, PPIM_ST_BAD_OPCODE, sqe->opcode);
-		return;
-	}
+	    !admin_ops[sqe->opcode].run)
+		return ppim_cmd_fail(cmd, PPIM_ST_BAD_OPCODE, sqe->opcode);
 	op = &admin_ops[sqe->opcode];
-	if (sqe->flags) {
-		ppim_cmd_bad_field(cmd, PPIM_IN_SQE, SQE_AT(flags));
-		return;
-	}
-	if (!ppim_cmd_tail_zero(cmd, sqe, op->used))
-		op->run(s, cmd, sqe);
+	if (sqe->flags)
+		return ppim_cmd_bad_field(cmd, PPIM_IN_SQE, SQE_AT(flags));
+	if (ppim_cmd_tail_zero(cmd, sqe, op->used))
+		return -1;
+	return op->run(s, cmd, sqe);
 }
 
 void ppim_admin_run(PPIMState *s, const struct ppim_hw_sqe *sqe)
@@ -122,7 +137,7 @@ void ppim_admin_run(PPIMState *s, const struct ppim_hw_sqe *sqe)
 	struct ppim_cmd *cmd = ppim_cmd_new(PPIM_CMD_NOP, 0, sqe);
 
 	trace_ppim_admin(cmd->cid, sqe->opcode);
-	admin_dispatch(s, cmd, sqe);
-	ppim_queue_complete(s, cmd);
+	if (admin_dispatch(s, cmd, sqe) <= 0)
+		ppim_queue_complete(s, cmd);
 	ppim_inject_late(s);
 }

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* PPIM_OP_WRITE and PPIM_OP_READ: between guest memory and a tier. */
+/*
+ * PPIM_OP_WRITE and PPIM_OP_READ: between guest memory and a tier.
+ * PPIM_ADM_CLEAR: a range of a tier becomes zero.
+ */
 
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "exec/memory.h"
+#include "migration/misc.h"
 #include "ppim.h"
 #include "trace.h"
 
@@ -86,4 +91,61 @@ int ppim_copy_load(PPIMState *s, struct ppim_cmd *cmd,
 	if (cmd->kind == PPIM_CMD_READ)
 		return read_load(s, cmd, &sqe->copy.data);
 	return write_load(s, cmd, &sqe->copy.data);
+}
+
+int ppim_clear_load(PPIMState *s, struct ppim_cmd *cmd,
+		    const struct ppim_hw_sqe *sqe)
+{
+	const struct ppim_hw_buf *data = &sqe->copy.data;
+
+	cmd->copy_bytes = le64_to_cpu(data->bytes);
+	if (data->addr)
+		return ppim_cmd_bad_field(cmd, PPIM_IN_SQE,
+					  SQE_AT(copy.data.addr));
+	if (data->n_sg)
+		return ppim_cmd_bad_field(cmd, PPIM_IN_SQE,
+					  SQE_AT(copy.data.n_sg));
+	if (data->reserved)
+		return ppim_cmd_bad_field(cmd, PPIM_IN_SQE,
+					  SQE_AT(copy.data.reserved));
+	if (!cmd->copy_bytes)
+		return ppim_cmd_bad_field(cmd, PPIM_IN_SQE,
+					  SQE_AT(copy.data.bytes));
+	if (place_load(s, cmd, sqe))
+		return -1;
+	trace_ppim_clear(cmd->cid, cmd->copy_tier, cmd->copy_offset,
+			 cmd->copy_bytes);
+	return 0;
+}
+
+/* Whether pages that are given back to the host read as zero afterwards, and
+ * nobody (a device that has them pinned, a snapshot) relies on them. */
+static bool pages_can_go(RAMBlock *rb)
+{
+	return !ram_block_discard_is_disabled() &&
+	       !migration_in_incoming_postcopy() &&
+	       !migration_in_bg_snapshot() && qemu_ram_get_fd(rb) < 0;
+}
+
+/*
+ * Zeroes a range of a tier, on a worker. Whole pages go back to the host:
+ * gigabytes of a table that was placed and is not filled cost neither time nor
+ * memory.
+ */
+void ppim_tier_clear(MemoryRegion *mr, uint8_t *tier, uint64_t offset,
+		     uint64_t bytes)
+{
+	RAMBlock *rb = mr->ram_block;
+	uint64_t page = qemu_ram_pagesize(rb), end = offset + bytes;
+	uint64_t first = QEMU_ALIGN_UP(offset, page);
+	uint64_t last = QEMU_ALIGN_DOWN(end, page);
+
+	if (first < last && pages_can_go(rb) &&
+	    !ram_block_discard_range(rb, first, last - first)) {
+		memset(tier + offset, 0, first - offset);
+		memset(tier + last, 0, end - last);
+	} else {
+		memset(tier + offset, 0, bytes);
+	}
+	memory_region_set_dirty(mr, offset, bytes);
 }

@@ -71,6 +71,8 @@ static void cmd_time(PPIMState *s, struct ppim_cmd *cmd, uint64_t clock_ps)
 
 static bool cmd_is_timed(const PPIMState *s, const struct ppim_cmd *cmd)
 {
+	if (cmd->kind == PPIM_CMD_CLEAR)
+		return false;
 	return cmd->kind == PPIM_CMD_GNR || s->charge_copies;
 }
 

@@ -162,7 +162,7 @@ static bool cmd_is_sane(void *opaque, int version)
 {
 	struct ppim_cmd *cmd = opaque;
 
-	return cmd->kind <= PPIM_CMD_READ && cmd->qid <= PPIM_QUEUES_MAX &&
+	return cmd->kind <= PPIM_CMD_CLEAR && cmd->qid <= PPIM_QUEUES_MAX &&
 	       cmd->fault.status < PPIM_ST_COUNT && cmd->saved_own >= 0 &&
 	       cmd->saved_own <= PPIM_TABLES_MAX;
 }

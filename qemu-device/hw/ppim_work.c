@@ -263,6 +263,17 @@ static void gate_copy(struct ppim_pool *pool, struct ppim_cmd *cmd)
 	ppim_poison_heal(&pool->poison, mem, cmd);
 }
 
+static void gate_clear(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	const struct ppim_memory *mem = &pool->config.mem;
+	bool dimm = cmd->copy_tier == PPIM_TIER_DIMM;
+
+	ppim_tier_clear(dimm ? pool->config.dimm : pool->config.hbm,
+			(uint8_t *)(dimm ? mem->dimm : mem->hbm),
+			cmd->copy_offset, cmd->copy_bytes);
+	ppim_poison_heal(&pool->poison, mem, cmd);
+}
+
 static void gate_reset(struct ppim_pool *pool)
 {
 	uint32_t i;
@@ -288,7 +299,11 @@ static void gate_run(struct ppim_pool *pool, struct ppim_cmd *cmd)
 		ppim_poison_add(&pool->poison, &cmd->poison);
 	else if (cmd->kind == PPIM_CMD_DUMP)
 		ppim_dump_set(pool->dump, &cmd->dump);
-	else if (!qatomic_read(&cmd->skip))
+	else if (qatomic_read(&cmd->skip))
+		; /* nobody wants it any more */
+	else if (cmd->kind == PPIM_CMD_CLEAR)
+		gate_clear(pool, cmd);
+	else
 		gate_copy(pool, cmd);
 	qemu_mutex_lock(&pool->lock);
 	cmd_done(pool, cmd);

@@ -185,7 +185,7 @@ static void test_delete_drops_work(struct ppim_dev *d, const void *arg)
 
 static void test_bad_opcode(struct ppim_dev *d, const void *arg)
 {
-	const uint8_t opcodes[] = { 0, 6, 0x7f, PPIM_OP_NOP, PPIM_OP_GNR,
+	const uint8_t opcodes[] = { 0, 7, 0x7f, PPIM_OP_NOP, PPIM_OP_GNR,
 				    PPIM_OP_WRITE, PPIM_OP_READ, 0xff };
 	struct ppim_hw_cqe cqe;
 	uint32_t i;

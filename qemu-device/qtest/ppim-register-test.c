@@ -169,7 +169,7 @@ static void test_capabilities(struct ppim_dev *d, const void *arg)
 			       PPIM_CAP_COPY | PPIM_CAP_ROW_MAP |
 			       PPIM_CAP_WEIGHTS | PPIM_CAP_PADDING |
 			       PPIM_CAP_ABORT | PPIM_CAP_INJECT |
-			       PPIM_CAP_QR_POOLED;
+			       PPIM_CAP_QR_POOLED | PPIM_CAP_CLEAR;
 	uint32_t archs = ppim_readl(d, PPIM_REG_ARCHS);
 
 	g_assert_cmphex(ppim_readq(d, PPIM_REG_CAP), ==, built);

@@ -273,7 +273,8 @@ static void test_cq_unreachable(struct ppim_dev *d, const void *arg)
 static void test_bad_opcode(struct ppim_dev *d, const void *arg)
 {
 	const uint8_t opcodes[] = { 0, PPIM_ADM_CREATE_QUEUE, PPIM_ADM_STATS,
-				    PPIM_ADM_INJECT, 0x7f, 0x84, 0xff };
+				    PPIM_ADM_INJECT, PPIM_ADM_CLEAR, 0x7f,
+				    0x84, 0xff };
 	struct ppim_hw_cqe cqe;
 	uint32_t i;
 

@@ -14,7 +14,7 @@ for kdir in "$build"/linux/*/build; do
 done
 
 module() { run make -C "$top/kernel" O="$tmp/build" "$@"; }
-complaints() { grep -hE 'warning:|WARNING|error:|ERROR' "$tmp/out" "$tmp/err" | head -n 20; }
+complaints() { grep -hE 'warning:|WARNING|error:|ERROR|CHECK:' "$tmp/out" "$tmp/err" | head -n 20; }
 
 for version in "${series[@]}"; do
 	module KVERS="$version" all

@@ -417,6 +417,13 @@ static void admin_fill(struct ppim_hw_sqe *sqe)
 		sqe->stats.addr = (uint64_t)slot_pick();
 		sqe->stats.bytes = 256;
 		break;
+	case PPIM_ADM_CLEAR:
+		sqe->copy.data.bytes = 1 + random_below(1 << 20);
+		sqe->copy.tier = (uint8_t)random_below(2);
+		sqe->copy.slice = sqe->copy.tier ? 0 :
+						   (uint16_t)random_below(32);
+		sqe->copy.offset = random_below(1 << 20);
+		break;
 	default:
 		inject_fill(sqe);
 	}
@@ -426,7 +433,7 @@ static void chaos_admin(void)
 {
 	struct ring *r = &rings[0];
 	struct ppim_hw_sqe sqe = {
-		.opcode = (uint8_t)(1 + random_below(5)),
+		.opcode = (uint8_t)(1 + random_below(6)),
 	};
 
 	if (!ring_has_room(r)) {
