@@ -23,6 +23,17 @@ static int dram_refuse(struct ppim_diag *diag, const struct ppim_spec *spec,
 	return -EOPNOTSUPP;
 }
 
+static int32_t dram_longest_delay(const struct ppim_spec *spec)
+{
+	int32_t delay[sizeof(struct dram_delays) / sizeof(int32_t)], most = 0;
+	size_t i;
+
+	dram_delays_init(spec, (struct dram_delays *)delay);
+	for (i = 0; i < sizeof(delay) / sizeof(delay[0]); i++)
+		most = max_i32(most, delay[i]);
+	return most;
+}
+
 static int dram_supports(const struct ppim_spec *spec, struct ppim_diag *diag)
 {
 	if (spec->queues != PPIM_QUEUE_PER_BANK)
@@ -37,6 +48,9 @@ static int dram_supports(const struct ppim_spec *spec, struct ppim_diag *diag)
 	if (spec->trans_queue_size > DRAM_MAX_NODES)
 		return dram_refuse(diag, spec, "trans_queue_size",
 				   "more than 256 entries");
+	if (dram_longest_delay(spec) > DRAM_MAX_DELAY)
+		return dram_refuse(diag, spec, "timing",
+				   "two commands lie more than 16000 clocks apart");
 	return 0;
 }
 
@@ -60,8 +74,10 @@ static void config_refresh(const struct ppim_spec *spec,
 		break;
 	case PPIM_REFRESH_NONE:
 		cfg->refresh_interval = DRAM_NEVER;
-		break;
+		cfg->skip_gap = DRAM_BASE_AGE;
+		return;
 	}
+	cfg->skip_gap = 4 * cfg->refresh_interval * cfg->refresh_units;
 }
 
 static inline uint32_t map_field(const struct ppim_addrmap *map, uint64_t burst,
@@ -109,6 +125,19 @@ static uint64_t bits_from(uint32_t first, uint32_t n)
 	return (n == 64 ? ~0ull : (1ull << n) - 1) << first;
 }
 
+static enum dram_shape config_shape(const struct dram_config *cfg)
+{
+	if (cfg->closed_page || cfg->d.aw32 || cfg->d.pre_pre)
+		return DRAM_SHAPE_ANY;
+	if (cfg->ranks == 1 && cfg->banks <= 16)
+		return DRAM_SHAPE_16X1;
+	if (cfg->ranks == 2 && cfg->banks == 16)
+		return DRAM_SHAPE_16X2;
+	if (cfg->ranks == 1 && cfg->banks <= 32)
+		return DRAM_SHAPE_32X1;
+	return DRAM_SHAPE_ANY;
+}
+
 static void config_init(const struct ppim_spec *spec, struct dram_config *cfg)
 {
 	uint32_t i;
@@ -131,9 +160,10 @@ static void config_init(const struct ppim_spec *spec, struct dram_config *cfg)
 	for (i = 0; i < cfg->bank_count; i++) {
 		cfg->rank_of[i] = (uint8_t)(i / cfg->banks);
 		cfg->group_of[i] = (uint8_t)(i / cfg->group_banks);
+		cfg->lane_group[i] = (uint16_t)(i / cfg->group_banks);
 	}
 	cfg->drain_min = (uint32_t)dram_min(cfg->trans, DRAM_WRITE_LOW + 1);
-	cfg->rare = cfg->closed_page || cfg->d.aw32 || cfg->d.pre_pre;
+	cfg->shape = config_shape(cfg);
 	config_refresh(spec, cfg);
 	config_bank_of(cfg);
 }
@@ -153,16 +183,35 @@ static void channel_init(const struct dram_config *cfg,
 	uint32_t i;
 
 	ch->refresh_next = cfg->refresh_interval;
-	ch->t_refresh = ch->t_next = ch->refresh_next;
-	ch->t_act = ch->t_rd = ch->t_wr = ch->t_pre = DRAM_NEVER;
+	ch->t_rare = dram_min(ch->refresh_next, DRAM_BASE_AGE);
+	ch->t_next = ch->t_rare;
+	ch->t_cmd = DRAM_NEVER;
 	ch->room = bits_from(0, cfg->bank_count);
 	trans_init(&ch->rd, cfg->trans);
 	trans_init(&ch->wr, cfg->trans);
+	memset(&ch->lane, 0xff, sizeof(ch->lane)); /* DRAM_LATE */
 	for (i = 0; i < cfg->bank_count; i++) {
 		ch->bank.row[i] = DRAM_NO_ROW;
 		ch->bank.order[i] = 0xfedcba9876543210ull &
 				    bits_from(0, 4 * cfg->queue);
 	}
+}
+
+/* Zeroed, and aligned as lanes are. */
+static void *dram_alloc(size_t bytes)
+{
+	void *p = aligned_alloc(64, (bytes + 63) / 64 * 64);
+
+	return p ? memset(p, 0, bytes) : NULL;
+}
+
+static const struct dram_sched *dram_sched_best(void)
+{
+#ifdef __x86_64__
+	if (dram_sched_avx2.usable())
+		return &dram_sched_avx2;
+#endif
+	return &dram_sched_plain;
 }
 
 int ppim_dram_create(const struct ppim_spec *spec, uint32_t inject,
@@ -174,7 +223,7 @@ int ppim_dram_create(const struct ppim_spec *spec, uint32_t inject,
 
 	if (err)
 		return err;
-	m = calloc(1, sizeof(*m) + spec->channels * sizeof(m->ch[0]));
+	m = dram_alloc(sizeof(*m) + spec->channels * sizeof(m->ch[0]));
 	if (!m) {
 		if (diag)
 			snprintf(diag->msg, sizeof(diag->msg),
@@ -184,6 +233,7 @@ int ppim_dram_create(const struct ppim_spec *spec, uint32_t inject,
 	}
 	m->spec = *spec;
 	m->inject = inject ? inject : UINT32_MAX;
+	m->sched = dram_sched_best();
 	config_init(spec, &m->cfg);
 	for (i = 0; i < m->cfg.channels; i++)
 		channel_init(&m->cfg, &m->ch[i]);
@@ -194,6 +244,57 @@ int ppim_dram_create(const struct ppim_spec *spec, uint32_t inject,
 void ppim_dram_free(struct ppim_dram *m)
 {
 	free(m);
+}
+
+/* ---- time that passes without work ---------------------------------------- */
+
+static bool channel_idle(const struct dram_config *cfg,
+			 const struct dram_channel *ch)
+{
+	return !ch->queued && !ch->rd.waiting && !ch->draining &&
+	       !dram_drain_due(cfg, ch);
+}
+
+/*
+ * Goes to the last clock up to `until` from which on all is as if the refreshes
+ * before had been issued one by one: whole rounds of them, each at the clock at
+ * which it is due, as all rows are closed.
+ */
+static void channel_skip(const struct dram_config *cfg, struct dram_channel *ch,
+			 uint64_t until)
+{
+	uint64_t round = cfg->refresh_interval * cfg->refresh_units, rounds;
+	enum ppim_dram_cmd cmd = cfg->refresh_banks ? PPIM_CMD_REFB :
+						      PPIM_CMD_REF;
+
+	if (!channel_idle(cfg, ch))
+		return;
+	if (cfg->refresh_interval == DRAM_NEVER) {
+		ch->t_next = until;
+		return;
+	}
+	if (ch->open || ch->refresh_due || ch->refresh_next > until)
+		return;
+	rounds = (until - ch->refresh_next) / round;
+	ch->refresh_next += rounds * round;
+	ch->n.cmds[cmd] += rounds * cfg->refresh_units * cfg->refresh_burst;
+	ch->t_next = ch->refresh_next;
+}
+
+/* Two rounds of refreshes are made before and one after what is skipped. */
+static void channel_run(struct ppim_dram *m, struct dram_channel *ch,
+			uint64_t until)
+{
+	const struct dram_config *cfg = &m->cfg;
+	uint64_t gap = until - ch->t_next;
+
+	if (__builtin_expect(gap > cfg->skip_gap, 0) && !m->observe) {
+		m->sched->run(m, ch, ch->t_next + cfg->skip_gap / 2);
+		if (ch->t_next <= until - cfg->skip_gap / 4)
+			channel_skip(cfg, ch, until - cfg->skip_gap / 4);
+	}
+	if (ch->t_next <= until)
+		m->sched->run(m, ch, until);
 }
 
 /* ---- admission ---------------------------------------------------------- */
@@ -344,9 +445,9 @@ static void dram_admit(struct ppim_dram *m, const struct ppim_dram_req *req)
 		m->injected = 0;
 	}
 	if (ch->t_next <= m->now)
-		dram_channel_run(m, ch, m->now);
+		channel_run(m, ch, m->now);
 	if (q->n == cfg->trans) {
-		m->now = dram_channel_run_room(m, ch, q);
+		m->now = m->sched->run_room(m, ch, q);
 		m->injected = 0;
 	}
 	m->injected++;
@@ -381,7 +482,7 @@ uint64_t ppim_dram_drain(struct ppim_dram *m)
 		struct dram_channel *ch = &m->ch[i];
 
 		while (ch->reads_pending)
-			dram_channel_run(m, ch, ch->t_next);
+			m->sched->run(m, ch, ch->t_next);
 		end = dram_max(end, channel_end(ch));
 	}
 	if (end > m->now) {
@@ -390,7 +491,7 @@ uint64_t ppim_dram_drain(struct ppim_dram *m)
 	}
 	for (i = 0; i < m->cfg.channels; i++)
 		if (m->ch[i].t_next <= m->now)
-			dram_channel_run(m, &m->ch[i], m->now);
+			channel_run(m, &m->ch[i], m->now);
 	return end;
 }
 

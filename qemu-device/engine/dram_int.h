@@ -5,15 +5,17 @@
  * against the same invariants that are stated here.
  *
  * A channel is one controller. Its banks are numbered rank x banks + bank
- * group x banks per group + bank, and a set of banks is a 64-bit mask. For each
- * class of command (activation, read, write, precharge) the channel keeps the
- * set of banks that wait for it and the earliest clock at which one of them
- * could issue it: never too late, and too early only until it is next looked
- * at. The least of the four is the next clock worth looking at.
+ * group x banks per group + bank, and a set of banks is a 64-bit mask.
  *
- * What a bank, a bank group and a rank hold is kept in one array per property:
- * the scheduler touches few properties of many banks, and the model is bound
- * by the number of instructions.
+ * Two kinds of clocks are kept. Limits are what constraints say: the earliest
+ * clock of a command as far as the bank, its bank group, its rank go. Lanes say
+ * when each bank could issue what it waits for, all limits together, and
+ * DRAM_LATE if it does not wait: the least of all lanes is the next clock worth
+ * looking at. Both are counted from `base`, lanes in 16 bits, so that one vector
+ * instruction looks at many banks. Base follows the present; what lies before
+ * it binds no more and is 0.
+ *
+ * What a bank, a bank group and a rank hold is kept in one array per property.
  */
 #ifndef PPIM_ENGINE_DRAM_INT_H
 #define PPIM_ENGINE_DRAM_INT_H
@@ -34,6 +36,9 @@
 #define DRAM_NO_ROW UINT32_MAX
 #define DRAM_NO_NODE UINT16_MAX
 #define DRAM_FILTER_LOG2 10
+#define DRAM_LATE UINT16_MAX /* in a lane: does not wait */
+#define DRAM_BASE_AGE 16384 /* base moves when the present is later */
+#define DRAM_MAX_DELAY 16000 /* of a limit beyond the present; below LATE */
 
 /* More writes than this drain when the command queues are empty; DRAMsim3's
  * constant, as is the limit of row hits. */
@@ -75,10 +80,11 @@ struct dram_counts {
  * free ones. Sets of slots are 16-bit masks.
  */
 struct dram_banks {
-	uint64_t t_act[DRAM_MAX_BANKS]; /* of the bank alone, as are all here */
-	uint64_t acted[DRAM_MAX_BANKS]; /* clock of the last activation */
-	uint64_t t_pre[DRAM_MAX_BANKS];
-	uint64_t t_ref[DRAM_MAX_BANKS];
+	int32_t t_act[DRAM_MAX_BANKS]; /* limits of the bank alone */
+	int32_t t_rd[DRAM_MAX_BANKS];
+	int32_t t_wr[DRAM_MAX_BANKS];
+	int32_t t_pre[DRAM_MAX_BANKS];
+	int32_t t_ref[DRAM_MAX_BANKS];
 	uint64_t order[DRAM_MAX_BANKS];
 	uint32_t row[DRAM_MAX_BANKS]; /* DRAM_NO_ROW: closed */
 	uint16_t used[DRAM_MAX_BANKS]; /* slots in use */
@@ -94,36 +100,45 @@ struct dram_banks {
 };
 
 struct dram_groups {
-	uint64_t t_act[DRAM_MAX_BANKS];
-	uint64_t t_rd[DRAM_MAX_BANKS];
-	uint64_t t_wr[DRAM_MAX_BANKS];
+	int32_t t_act[DRAM_MAX_BANKS];
+	int32_t t_rd[DRAM_MAX_BANKS];
+	int32_t t_wr[DRAM_MAX_BANKS];
 };
 
 struct dram_ranks {
-	uint64_t t_act[DRAM_MAX_BANKS];
-	uint64_t t_rd[DRAM_MAX_BANKS];
-	uint64_t t_wr[DRAM_MAX_BANKS];
-	uint64_t t_pre[DRAM_MAX_BANKS];
+	int32_t t_act[DRAM_MAX_BANKS];
+	int32_t t_rd[DRAM_MAX_BANKS];
+	int32_t t_wr[DRAM_MAX_BANKS];
+	int32_t t_pre[DRAM_MAX_BANKS];
 	struct dram_window4 faw[DRAM_MAX_BANKS];
 	struct dram_window32 aw32[DRAM_MAX_BANKS]; /* GDDR */
 	uint64_t open_since[DRAM_MAX_BANKS]; /* clock, if a row is open */
 };
 
+/* By bank: when it could issue what it waits for. */
+struct dram_lanes {
+	uint16_t act[DRAM_MAX_BANKS];
+	uint16_t pre[DRAM_MAX_BANKS];
+	uint16_t rd[DRAM_MAX_BANKS];
+	uint16_t wr[DRAM_MAX_BANKS];
+};
+
 struct dram_channel {
 	/* clocks below t_next are done */
 	uint64_t t_next; /* next clock at which anything may happen */
-	uint64_t t_refresh; /* next refresh falls due, or a clock in the past
-			     * while one waits */
-	/* earliest clock of a command of each class; see above */
-	uint64_t t_act, t_rd, t_wr, t_pre;
+	uint64_t t_cmd; /* earliest clock of any command, by the lanes */
+	uint64_t t_rare; /* earliest clock that is more than commands: while
+			  * a refresh waits all of them, else the next refresh
+			  * or base's age */
+	uint64_t base;
 
 	/* sets of banks */
 	uint64_t open; /* with an open row */
 	uint64_t queued; /* with entries in the command queue */
 	uint64_t room; /* whose command queue has room */
-	uint64_t hit_rd, hit_wr; /* open, with reads (writes) of the row */
-	uint64_t want_pre; /* open, and the row is to be closed */
 	uint64_t refreshing; /* kept for the refresh that waits */
+	uint64_t due; /* with a command for clock t_cmd */
+	uint32_t writes; /* in command queues; 0: all of lane.wr is late */
 
 	uint32_t turn; /* bank that issued last */
 	uint32_t draining; /* writes to drain before reads go on */
@@ -139,12 +154,22 @@ struct dram_channel {
 	uint64_t read_latency;
 	struct dram_counts n;
 
+	struct dram_lanes lane __attribute__((aligned(64)));
 	struct dram_ranks rank;
 	struct dram_groups group;
 	struct dram_banks bank;
 	struct dram_trans rd, wr;
 	/* Per hash of an address: pending requests; 255 sticks. */
 	uint8_t filter[1 << DRAM_FILTER_LOG2];
+};
+
+/* Banks of a rank and ranks, of which the scheduler has instances; any: others,
+ * and whatever is rare. */
+enum dram_shape {
+	DRAM_SHAPE_16X1,
+	DRAM_SHAPE_16X2,
+	DRAM_SHAPE_32X1,
+	DRAM_SHAPE_ANY
 };
 
 /* What does not change while a memory lives. */
@@ -158,21 +183,43 @@ struct dram_config {
 	uint32_t drain_min; /* fewer writes never start to drain */
 	uint8_t rank_of[DRAM_MAX_BANKS]; /* by bank of the channel */
 	uint8_t group_of[DRAM_MAX_BANKS]; /* counted over all ranks */
+	uint16_t lane_group[DRAM_MAX_BANKS] __attribute__((aligned(64)));
 	uint64_t rank_mask[DRAM_MAX_BANKS];
 	uint64_t refresh_interval;
 	uint32_t refresh_burst; /* units that fall due together */
 	uint32_t refresh_units;
+	uint64_t skip_gap; /* longer times without work are not walked through */
 	bool refresh_banks;
 	bool dual, closed_page, unified;
-	bool rare; /* something that the fast paths leave out */
+	enum dram_shape shape;
 	/* Bank of an address: bank_of[burst >> bank_pos & bank_bits] if its
 	 * fields are next to each other, else bank_bits is 0. */
 	uint32_t bank_pos, bank_bits;
 	uint8_t bank_of[DRAM_MAX_BANKS];
 };
 
+/*
+ * The scheduler, compiled for several instruction sets; all do the same.
+ * run: does all that happens up to the clock, which t_next is not beyond.
+ * run_room: runs until the queue has room; returns the clock at which it has.
+ */
+struct dram_sched {
+	const char *name;
+	bool (*usable)(void);
+	void (*run)(struct ppim_dram *m, struct dram_channel *ch,
+		    uint64_t until);
+	uint64_t (*run_room)(struct ppim_dram *m, struct dram_channel *ch,
+			     const struct dram_trans *q);
+};
+
+extern const struct dram_sched dram_sched_plain;
+#ifdef __x86_64__
+extern const struct dram_sched dram_sched_avx2;
+#endif
+
 struct ppim_dram {
 	struct dram_config cfg;
+	const struct dram_sched *sched;
 	struct ppim_spec spec;
 	uint32_t inject;
 	uint32_t injected; /* in clock `now` */
@@ -181,14 +228,6 @@ struct ppim_dram {
 	void *observe_arg;
 	struct dram_channel ch[];
 };
-
-/* Does all that happens up to the clock, which t_next is not beyond. */
-void dram_channel_run(struct ppim_dram *m, struct dram_channel *ch,
-		      uint64_t until);
-
-/* Runs until the queue has room; returns the clock at which it has. */
-uint64_t dram_channel_run_room(struct ppim_dram *m, struct dram_channel *ch,
-			       const struct dram_trans *q);
 
 static ALWAYS_INLINE uint32_t dram_first(uint64_t mask)
 {

@@ -1,75 +1,101 @@
 /* SPDX-License-Identifier: MIT */
-/* Earliest clocks of banks, and the small operations on queues. */
+/*
+ * The small operations on lanes and queues. Included by each instance of the
+ * scheduler, after dram_lanes.h.
+ */
 #ifndef PPIM_ENGINE_DRAM_QUEUE_H
 #define PPIM_ENGINE_DRAM_QUEUE_H
 
-#include "dram_int.h"
+#include "dram_lanes.h"
 
-/* ---- earliest clocks ---------------------------------------------------- */
+/* ---- lanes ---------------------------------------------------------------- */
 
-/* As far as bank and bank group go; the rank's limit comes on top. */
+/* Of a bank that waits for a command of the class: all limits together. */
 
-static ALWAYS_INLINE uint64_t bank_t_act(const struct dram_config *cfg,
-					 const struct dram_channel *ch,
+static ALWAYS_INLINE int32_t bank_next_act(const struct dram_config *cfg,
+					   const struct dram_channel *ch,
+					   uint32_t b)
+{
+	return max_i32(max_i32(ch->bank.t_act[b],
+			       ch->group.t_act[cfg->group_of[b]]),
+		       ch->rank.t_act[cfg->rank_of[b]]);
+}
+
+static ALWAYS_INLINE int32_t bank_next_rd(const struct dram_config *cfg,
+					  const struct dram_channel *ch,
+					  uint32_t b)
+{
+	return max_i32(max_i32(ch->bank.t_rd[b],
+			       ch->group.t_rd[cfg->group_of[b]]),
+		       ch->rank.t_rd[cfg->rank_of[b]]);
+}
+
+static ALWAYS_INLINE int32_t bank_next_wr(const struct dram_config *cfg,
+					  const struct dram_channel *ch,
+					  uint32_t b)
+{
+	return max_i32(max_i32(ch->bank.t_wr[b],
+			       ch->group.t_wr[cfg->group_of[b]]),
+		       ch->rank.t_wr[cfg->rank_of[b]]);
+}
+
+static ALWAYS_INLINE int32_t bank_next_pre(const struct dram_config *cfg,
+					   const struct dram_channel *ch,
+					   uint32_t b)
+{
+	return max_i32(ch->bank.t_pre[b], ch->rank.t_pre[cfg->rank_of[b]]);
+}
+
+/*
+ * Is the open row to be closed: the oldest command is not for it, and none that
+ * is waits, or enough of them were served?
+ */
+static ALWAYS_INLINE bool bank_wants_pre(const struct dram_banks *bk,
 					 uint32_t b)
 {
-	return dram_max(ch->bank.t_act[b], ch->group.t_act[cfg->group_of[b]]);
+	uint32_t hit = bk->hit[b];
+
+	return bk->n[b] && !(hit >> (bk->order[b] & 15) & 1) &&
+	       (!hit || bk->hits[b] >= DRAM_ROW_HIT_LIMIT);
 }
 
-static ALWAYS_INLINE uint64_t bank_t_rd(const struct dram_config *cfg,
-					const struct dram_channel *ch,
-					uint32_t b)
+/* The lanes of an open bank, after a change of its queue or its row hits. */
+static ALWAYS_INLINE void bank_lanes_open(const struct dram_config *cfg,
+					  struct dram_channel *ch, uint32_t b)
 {
-	return dram_max(ch->bank.acted[b] + cfg->d.act_rd,
-			ch->group.t_rd[cfg->group_of[b]]);
+	uint32_t hit = ch->bank.hit[b], wr = ch->bank.wr[b];
+	int32_t rd = bank_next_rd(cfg, ch, b), pre = bank_next_pre(cfg, ch, b);
+
+	lane_set(ch->lane.rd, b, hit & ~wr ? rd : DRAM_LATE);
+	lane_set(ch->lane.pre, b,
+		 bank_wants_pre(&ch->bank, b) ? pre : DRAM_LATE);
+	if (ch->writes)
+		lane_set(ch->lane.wr, b,
+			 hit & wr ? bank_next_wr(cfg, ch, b) : DRAM_LATE);
 }
 
-static ALWAYS_INLINE uint64_t bank_t_wr(const struct dram_config *cfg,
-					const struct dram_channel *ch,
-					uint32_t b)
+static ALWAYS_INLINE void bank_lanes_off(struct dram_channel *ch, uint32_t b)
 {
-	return dram_max(ch->bank.acted[b] + cfg->d.act_wr,
-			ch->group.t_wr[cfg->group_of[b]]);
+	lane_set(ch->lane.rd, b, DRAM_LATE);
+	lane_set(ch->lane.pre, b, DRAM_LATE);
+	if (ch->writes)
+		lane_set(ch->lane.wr, b, DRAM_LATE);
 }
 
-static ALWAYS_INLINE void lower(uint64_t *t, uint64_t at_most)
+/* The same for any bank, whatever its lanes were. */
+static inline void bank_lanes(const struct dram_config *cfg,
+			      struct dram_channel *ch, uint32_t b)
 {
-	*t = dram_min(*t, at_most);
-}
+	bool open = ch->open >> b & 1, queued = ch->queued >> b & 1;
 
-static ALWAYS_INLINE void raise(uint64_t *t, uint64_t at_least)
-{
-	*t = dram_max(*t, at_least);
-}
-
-/* A bank came to wait for a command of the class. */
-
-static ALWAYS_INLINE void bank_await_act(const struct dram_config *cfg,
-					 struct dram_channel *ch, uint32_t b)
-{
-	lower(&ch->t_act, dram_max(bank_t_act(cfg, ch, b),
-				   ch->rank.t_act[cfg->rank_of[b]]));
-}
-
-static ALWAYS_INLINE void bank_await_rd(const struct dram_config *cfg,
-					struct dram_channel *ch, uint32_t b)
-{
-	lower(&ch->t_rd, dram_max(bank_t_rd(cfg, ch, b),
-				  ch->rank.t_rd[cfg->rank_of[b]]));
-}
-
-static ALWAYS_INLINE void bank_await_wr(const struct dram_config *cfg,
-					struct dram_channel *ch, uint32_t b)
-{
-	lower(&ch->t_wr, dram_max(bank_t_wr(cfg, ch, b),
-				  ch->rank.t_wr[cfg->rank_of[b]]));
-}
-
-static ALWAYS_INLINE void bank_await_pre(const struct dram_config *cfg,
-					 struct dram_channel *ch, uint32_t b)
-{
-	lower(&ch->t_pre, dram_max(ch->bank.t_pre[b],
-				   ch->rank.t_pre[cfg->rank_of[b]]));
+	lane_set(ch->lane.act, b, DRAM_LATE);
+	bank_lanes_off(ch, b);
+	if (ch->refreshing >> b & 1)
+		return;
+	if (open)
+		bank_lanes_open(cfg, ch, b);
+	else if (queued)
+		lane_set(ch->lane.act, b, bank_next_act(cfg, ch, b));
 }
 
 /* ---- transaction queues ------------------------------------------------- */
@@ -140,33 +166,6 @@ static ALWAYS_INLINE bool dram_drain_due(const struct dram_config *cfg,
 
 /* ---- command queues ----------------------------------------------------- */
 
-static ALWAYS_INLINE void mask_put(uint64_t *mask, uint64_t bit, bool on)
-{
-	*mask = (*mask & ~bit) | (on ? bit : 0);
-}
-
-/*
- * After a change of an open bank's queue or of its row hits: what it waits
- * for. Its row is to be closed when the oldest command is not for it and none
- * that is waits, or enough of them were served.
- */
-static ALWAYS_INLINE void bank_review(const struct dram_config *cfg,
-				      struct dram_channel *ch, uint32_t b)
-{
-	const struct dram_banks *bk = &ch->bank;
-	uint32_t hit = bk->hit[b], wr = bk->wr[b];
-	uint64_t bit = 1ull << b;
-	bool want;
-
-	want = bk->n[b] && !(hit >> (bk->order[b] & 15) & 1) &&
-	       (!hit || bk->hits[b] >= DRAM_ROW_HIT_LIMIT);
-	mask_put(&ch->hit_rd, bit, hit & ~wr);
-	mask_put(&ch->hit_wr, bit, hit & wr);
-	mask_put(&ch->want_pre, bit, want);
-	if (want)
-		bank_await_pre(cfg, ch, b);
-}
-
 static ALWAYS_INLINE void bank_push(const struct dram_config *cfg,
 				    struct dram_channel *ch, uint32_t b,
 				    const struct dram_node *node)
@@ -184,20 +183,19 @@ static ALWAYS_INLINE void bank_push(const struct dram_config *cfg,
 	ch->queued |= bit;
 	if (n == cfg->queue)
 		ch->room &= ~bit;
-	if (node->write)
+	if (node->write) {
 		bk->wr[b] |= (uint16_t)mask;
+		ch->writes++;
+	}
 	if (!(ch->open & bit)) {
-		bank_await_act(cfg, ch, b);
+		if (!(ch->refreshing & bit))
+			lane_set(ch->lane.act, b, bank_next_act(cfg, ch, b));
 		return;
 	}
-	if (node->row == bk->row[b]) {
+	if (node->row == bk->row[b])
 		bk->hit[b] |= (uint16_t)mask;
-		if (node->write)
-			bank_await_wr(cfg, ch, b);
-		else
-			bank_await_rd(cfg, ch, b);
-	}
-	bank_review(cfg, ch, b);
+	if (!(ch->refreshing & bit))
+		bank_lanes_open(cfg, ch, b);
 }
 
 /* Frees the slot, which is the at-th oldest: it goes behind all others. */

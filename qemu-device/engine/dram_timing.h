@@ -15,19 +15,19 @@
  * files give equal cycles; deviations are named.
  */
 struct dram_delays {
-	uint32_t rd_rd_s, rd_rd_l, rd_rd_o;
-	uint32_t wr_wr_s, wr_wr_l, wr_wr_o;
-	uint32_t rd_wr, rd_wr_o;
-	uint32_t wr_rd_s, wr_rd_l, wr_rd_o;
-	uint32_t rd_pre, wr_pre;
-	uint32_t rda_act, wra_act; /* with auto-precharge */
-	uint32_t rda_ref, wra_ref;
-	uint32_t act_rd, act_wr, act_pre, act_act;
-	uint32_t act_act_s, act_act_l;
-	uint32_t pre_act, pre_pre;
-	uint32_t ref_act, refb_act;
-	uint32_t faw, aw32; /* four, thirty-two activations; 0: no limit */
-	uint32_t read_done; /* read command to the burst's last beat */
+	int32_t rd_rd_s, rd_rd_l, rd_rd_o;
+	int32_t wr_wr_s, wr_wr_l, wr_wr_o;
+	int32_t rd_wr, rd_wr_o;
+	int32_t wr_rd_s, wr_rd_l, wr_rd_o;
+	int32_t rd_pre, wr_pre;
+	int32_t rda_act, wra_act; /* with auto-precharge */
+	int32_t rda_ref, wra_ref;
+	int32_t act_rd, act_wr, act_pre, act_act;
+	int32_t act_act_s, act_act_l;
+	int32_t pre_act, pre_pre;
+	int32_t ref_act, refb_act;
+	int32_t faw, aw32; /* four, thirty-two activations; 0: no limit */
+	int32_t read_done; /* read command to the burst's last beat */
 };
 
 void dram_delays_init(const struct ppim_spec *spec, struct dram_delays *d);
@@ -38,26 +38,26 @@ void dram_delays_init(const struct ppim_spec *spec, struct dram_delays *d);
  * which it binds no more.
  */
 struct dram_window4 {
-	uint64_t until[4];
-	uint64_t at;
+	int32_t until[4];
+	uint32_t at;
 };
 
 struct dram_window32 {
-	uint64_t until[32];
-	uint64_t at;
+	int32_t until[32];
+	uint32_t at;
 };
 
 /* Notes an activation at `now`; returns the earliest clock of the next. */
-static inline uint64_t dram_window4_act(struct dram_window4 *w, uint64_t now,
-					uint32_t span)
+static inline int32_t dram_window4_act(struct dram_window4 *w, int32_t now,
+					int32_t span)
 {
 	w->until[w->at] = now + span;
 	w->at = (w->at + 1) % 4;
 	return w->until[w->at];
 }
 
-static inline uint64_t dram_window32_act(struct dram_window32 *w, uint64_t now,
-					 uint32_t span)
+static inline int32_t dram_window32_act(struct dram_window32 *w, int32_t now,
+					 int32_t span)
 {
 	w->until[w->at] = now + span;
 	w->at = (w->at + 1) % 32;

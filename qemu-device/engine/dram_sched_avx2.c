@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/* The scheduler for processors with AVX2 and BMI. */
+#ifdef __x86_64__
+
+#pragma GCC push_options
+#pragma GCC target("avx2,bmi,bmi2")
+
+#define DRAM_AVX2
+#include <stddef.h>
+
+#include "dram_queue.h"
+
+#define DRAM_SCHED	dram_sched_avx2
+#define DRAM_SCHED_NAME "avx2"
+
+static bool sched_usable(void)
+{
+	return __builtin_cpu_supports("avx2") &&
+	       __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+}
+
+#include "dram_sched_template.h"
+
+#pragma GCC pop_options
+
+#endif
