@@ -35,6 +35,9 @@ uint32_t pim_preset_mask(void);
 void pim_bg_gather(struct pim_gather *g, uint32_t first, uint32_t end);
 void pim_bg_cold(struct pim_gather *g, const struct pim_lookup *l,
 		 const struct ppim_row_loc *main);
+/* What the bd-PIM needs for a row that comes from the DIMM. */
+void pim_base_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
+		      uint64_t mac);
 void pim_move_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
 		      uint32_t slice, uint32_t bag, uint64_t mac);
 void pim_copy_operand(struct pim_gather *g, uint32_t sub, uint64_t row,

@@ -46,8 +46,8 @@ void pim_move_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
 	pim_gather_emit(g, &cmd);
 }
 
-/* What the bd-PIM needs for a row that comes from the DIMM. */
-static void bg_base_operand(struct pim_gather *g, uint32_t sub, uint64_t row)
+void pim_base_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
+		      uint64_t mac)
 {
 	struct ppim_row_loc loc;
 
@@ -57,7 +57,7 @@ static void bg_base_operand(struct pim_gather *g, uint32_t sub, uint64_t row)
 		pim_gather_home(g, sub, row, &loc);
 	else
 		pim_gather_any(g, sub, row, &loc);
-	pim_gather_read(g, sub, &loc, PPIM_PIM_TO_BASE, PPIM_PIM_NO_BAG, 0);
+	pim_gather_read(g, sub, &loc, PPIM_PIM_TO_BASE, PPIM_PIM_NO_BAG, mac);
 }
 
 void pim_bg_cold(struct pim_gather *g, const struct pim_lookup *l,
@@ -67,7 +67,7 @@ void pim_bg_cold(struct pim_gather *g, const struct pim_lookup *l,
 
 	for (k = 0; k < g->n_sub; k++)
 		if (k != g->main)
-			bg_base_operand(g, k, l->row[k]);
+			pim_base_operand(g, k, l->row[k], 0);
 	pim_gather_read(g, g->main, main, PPIM_PIM_TO_BASE, PPIM_PIM_NO_BAG,
 			g->product_mac + g->row_mac);
 }

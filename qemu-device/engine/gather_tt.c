@@ -5,7 +5,7 @@
  * group needs are formed on the way, each pair once. product_bytes bounds how
  * many; more pairs take another pass over the slice. Then G3 is fetched for
  * each lookup and the row added to its bag. Groups go in the order of their
- * first lookup.
+ * first lookup. The bd-PIM does the same with slices that come from the DIMM.
  */
 #include "arch.h"
 
@@ -31,6 +31,18 @@ static uint32_t group_add(struct pim_scratch *s, const struct pim_lookup *l,
 	return groups;
 }
 
+/* An operand for the bg-PIM of a bank group or, NO_SLICE, for the bd-PIM. */
+#define NO_SLICE UINT32_MAX
+
+static void group_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
+			  uint32_t slice, uint32_t bag, uint64_t mac)
+{
+	if (slice == NO_SLICE)
+		pim_base_operand(g, sub, row, mac);
+	else
+		g->preset->operand(g, sub, row, slice, bag, mac);
+}
+
 /* Fetches each G1 row that the group needs, once; returns how many. */
 static uint32_t group_products(struct pim_gather *g, uint32_t head,
 			       uint32_t slice)
@@ -43,8 +55,8 @@ static uint32_t group_products(struct pim_gather *g, uint32_t head,
 		if (pim_seen_test_set(&s->in_group, s->grouped[at].i1))
 			continue;
 		products++;
-		g->preset->operand(g, PPIM_SUB_G1, s->grouped[at].i1, slice,
-				   PPIM_PIM_NO_BAG, 0);
+		group_operand(g, PPIM_SUB_G1, s->grouped[at].i1, slice,
+			      PPIM_PIM_NO_BAG, 0);
 	}
 	return products;
 }
@@ -56,8 +68,7 @@ static void group_lookups(struct pim_gather *g, uint32_t head, uint32_t slice)
 
 	for (at = head; at != PIM_NIL; at = l->next) {
 		l = &g->scratch->grouped[at];
-		g->preset->operand(g, PPIM_SUB_G3, l->i3, slice, l->bag,
-				   g->row_mac);
+		group_operand(g, PPIM_SUB_G3, l->i3, slice, l->bag, g->row_mac);
 	}
 }
 
@@ -66,27 +77,30 @@ static void group_read(struct pim_gather *g, uint32_t i2, uint32_t head)
 	const struct ppim_shape *shape = &g->table->shape;
 	uint64_t product =
 		4ull * shape->tt_q[0] * shape->tt_q[1] * shape->tt_r[1];
-	uint32_t room, products, now;
+	uint32_t room, products, now, slice = NO_SLICE;
+	uint8_t to = PPIM_PIM_TO_BASE;
 	struct ppim_row_loc loc;
 
 	pim_gather_home(g, PPIM_SUB_G2, i2, &loc);
-	g->main_offset = loc.offset;
+	if (loc.tier == PPIM_TIER_HBM) {
+		g->main_offset = loc.offset;
+		slice = loc.slice;
+		to = PPIM_PIM_TO_BG;
+	}
 	room = (uint32_t)(g->x->params.product_bytes / product);
 	room = room ? room : 1;
-	products = group_products(g, head, loc.slice);
+	products = group_products(g, head, slice);
 	for (; products; products -= now) {
 		now = products < room ? products : room;
-		pim_gather_read(g, PPIM_SUB_G2, &loc, PPIM_PIM_TO_BG,
-				PPIM_PIM_NO_BAG, now * g->product_mac);
+		pim_gather_read(g, PPIM_SUB_G2, &loc, to, PPIM_PIM_NO_BAG,
+				now * g->product_mac);
 	}
-	group_lookups(g, head, loc.slice);
+	group_lookups(g, head, slice);
 }
 
-/* Hot lookups into groups, cold ones to the base die at once. */
 static uint32_t group_phase(struct pim_gather *g, uint32_t first, uint32_t end)
 {
 	uint32_t b, i, at = 0, groups = 0;
-	struct ppim_row_loc loc;
 	struct pim_lookup l;
 
 	pim_seen_next(&g->scratch->in_heads);
@@ -94,14 +108,9 @@ static uint32_t group_phase(struct pim_gather *g, uint32_t first, uint32_t end)
 		l.bag = b - first;
 		for (i = (uint32_t)g->job->offsets[b];
 		     i < engine_bag_end(g->job, b); i++) {
-			if (!pim_gather_lookup(g, g->job->indices[i], &l))
-				continue;
-			pim_gather_home(g, g->main, l.row[g->main], &loc);
-			if (loc.tier == PPIM_TIER_HBM)
+			if (pim_gather_lookup(g, g->job->indices[i], &l))
 				groups =
 					group_add(g->scratch, &l, at++, groups);
-			else
-				pim_bg_cold(g, &l, &loc);
 		}
 	}
 	return groups;
