@@ -54,6 +54,20 @@ more "a smaller SRAM has fewer hits" "$(field "$tmp/base.json" proactive sram_hi
 	"$(field "$tmp/sram.json" proactive sram_hits)"
 more "and more misses" "$(field "$tmp/sram.json" proactive sram_misses)" "$(field "$tmp/base.json" proactive sram_misses)"
 
+# Random rows of one large table: four activations in 30 ns on each of 8 channels.
+# The fullest channel, rows of one bank after each other, refresh and drains take
+# some more; without copies an operand's row is a second activation.
+echo 8000000 >"$tmp/big"
+gnr --tables "$tmp/big" --algo qr --multi-hot uniform --zipf 0 --hot-share 100 --samples 4 --batch 32 \
+	--arch bgpim,proactive --json >"$tmp/big.json"
+ns=$(field "$tmp/big.json" proactive busy_ps | awk '{ print $1 / 1000 }')
+window=$(field "$tmp/big.json" proactive activations | awk '{ print $1 * 30 / 4 / 8 }')
+is "random rows: activations bind" "$(field "$tmp/big.json" proactive bound_by)" activation
+more "no faster than the activation window" "$ns" "$window"
+more "and near it" "$(awk -v w="$window" 'BEGIN { print 1.4 * w }')" "$ns"
+more "twice as fast as with moves, or more" "$(field "$tmp/big.json" bgpim ns_per_lookup)" \
+	"$(awk -v t="$(field "$tmp/big.json" proactive ns_per_lookup)" 'BEGIN { print 2 * t }')"
+
 gnr --vec 512 --algo qr --arch proactive --json >"$tmp/512.json"
 more "512 B vectors run" "$(field "$tmp/512.json" proactive lookups)" 0
 

@@ -608,6 +608,274 @@ static void the_host_is_bound_by_cache_misses_and_arithmetic(void **state)
 			 10000);
 }
 
+/* ---- every specification, and bounds ------------------------------------ */
+
+/* Address of row `row` of bank `bank` of bank group `slice`. */
+static unsigned long long spec_at(const struct fx_setup *s, uint32_t slice,
+				  uint32_t bank, uint32_t row)
+{
+	const struct ppim_spec *h = &s->hbm;
+	uint64_t slices = (uint64_t)h->channels * h->ranks * h->bankgroups;
+
+	return slice * (s->config.hbm_bytes / slices) +
+	       ((uint64_t)row * h->banks_per_group + bank) * h->row_bytes;
+}
+
+static bool spec_next(struct fx_setup *s, size_t *i)
+{
+	const char *name;
+
+	for (no_refresh(s); (name = ppim_spec_builtin_name(*i)); ++*i) {
+		if (!strstr(name, "HBM"))
+			continue;
+		assert_int_equal(ppim_spec_find(name, &s->hbm, NULL), 0);
+		s->hbm.refresh = PPIM_REFRESH_NONE;
+		s->config.hbm_bytes = s->hbm.bytes;
+		++*i;
+		return true;
+	}
+	return false;
+}
+
+static uint64_t max3(uint64_t a, uint64_t b, uint64_t c)
+{
+	a = a > b ? a : b;
+	return a > c ? a : c;
+}
+
+/* One burst of a new row each, round all bank groups and banks of a rank: one
+ * activation each, four in a window, tRRD_L within a bank group and tRC within
+ * a bank where those are slower. */
+static void every_hbm_reads_at_its_own_rates(void **state)
+{
+	struct fx_text t = { 0 };
+	const struct ppim_timing *k;
+	struct fx_setup s;
+	uint64_t round, got, slow;
+	uint32_t r, bg, ba;
+	size_t i = 0;
+
+	(void)state;
+	while (spec_next(&s, &i)) {
+		k = &s.hbm.t;
+		assert_int_equal(
+			fx_cycles(&s, PPIM_ARCH_BGPIM, "HBM RD 0x0 1\n"),
+			k->trcd_rd + k->cl + k->burst);
+		slow = k->tccd_l > k->burst ? k->tccd_l : k->burst;
+		assert_int_equal(
+			fx_cycles(&s, PPIM_ARCH_BGPIM, "HBM RD 0x0 16\n"),
+			k->trcd_rd + 15 * slow + k->cl + k->burst);
+		for (r = 0; r < 100; r++)
+			for (ba = 0; ba < s.hbm.banks_per_group; ba++)
+				for (bg = 0; bg < s.hbm.bankgroups; bg++)
+					fx_text_add(&t, "HBM RD %llu 1\n",
+						    spec_at(&s, bg, ba, r));
+		round = max3((uint64_t)k->tfaw * s.hbm.bankgroups *
+				     s.hbm.banks_per_group / 4,
+			     (uint64_t)k->trrd_l * s.hbm.banks_per_group,
+			     k->trc);
+		got = fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf);
+		/* but for the first and the last round */
+		assert_in_range(got, 99 * round, 101 * round + 2 * k->trc);
+		fx_text_free(&t);
+	}
+	assert_true(i >= 3);
+}
+
+static void channels_do_not_bind_each_other(void **state)
+{
+	struct fx_text one = { 0 }, all = { 0 };
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+	uint32_t i, ch;
+
+	(void)state;
+	no_refresh(&s);
+	for (i = 0; i < 400; i++) {
+		fx_text_add(&one, "HBM RD 0x%llx 2\n",
+			    at(i % 4, i / 4 % BANKS, i / 16));
+		for (ch = 0; ch < 8; ch++)
+			fx_text_add(&all, "HBM RD 0x%llx 2\n",
+				    at(4 * ch + i % 4, i / 4 % BANKS, i / 16));
+	}
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, all.buf, &a);
+	assert_int_equal(a.cycles, fx_cycles(&s, PPIM_ARCH_BGPIM, one.buf));
+	assert_int_equal(a.bound_by, PPIM_BOUND_ACTIVATION);
+	assert_int_equal(a.activations_hbm, 3200);
+	ppim_engine_free(e);
+	fx_text_free(&one);
+	fx_text_free(&all);
+}
+
+/* Random reads of one rank: no faster than the rank's windows, any bank
+ * group's columns and any bank's row cycle allow, and hardly slower than the
+ * slowest of these. */
+static void random_reads_come_near_their_bound(void **state)
+{
+	uint64_t cols[4], acts[16], bound, h;
+	struct ppim_annotation a;
+	struct fx_text t = { 0 };
+	struct ppim_engine *e;
+	struct fx_setup s;
+	uint32_t seed, i, bg, ba, n;
+
+	(void)state;
+	no_refresh(&s);
+	for (seed = 0; seed < 12; seed++) {
+		memset(cols, 0, sizeof(cols));
+		memset(acts, 0, sizeof(acts));
+		for (i = 0; i < 3000; i++) {
+			h = fx_hash((uint64_t)seed << 32 | i);
+			bg = h & 3;
+			ba = h >> 2 & 3;
+			n = 1u << (h >> 4 & 7) % (1 + seed % 6);
+			cols[bg] += n * 2;
+			acts[bg * 4 + ba]++;
+			/* a row of its own each */
+			fx_text_add(&t, "HBM RD 0x%llx %u mac=0\n",
+				    at(bg, ba, i), n);
+		}
+		bound = 3000 * 30 / 4;
+		for (i = 0; i < 16; i++)
+			bound = max3(bound, cols[i / 4], acts[i] * 48);
+		e = fx_engine(&s);
+		fx_run(e, PPIM_ARCH_BGPIM, t.buf, &a);
+		assert_int_equal(a.activations_hbm, 3000);
+		assert_in_range(a.cycles, bound - 30, bound * 13 / 10);
+		ppim_engine_free(e);
+		fx_text_free(&t);
+	}
+}
+
+/* Bags that random bank groups hold: the bus of each channel takes n bursts for
+ * each of them and nothing else. */
+static void drains_are_counted_by_holder_and_channel(void **state)
+{
+	uint64_t bus[8] = { 0 }, most = 0, all = 0, h;
+	struct ppim_annotation a;
+	struct fx_text t = { 0 };
+	struct ppim_engine *e;
+	struct fx_setup s;
+	uint32_t bag, slice;
+
+	(void)state;
+	no_refresh(&s);
+	for (bag = 0; bag < 100; bag++) {
+		h = fx_hash(bag) & fx_hash(bag + 1000);
+		for (slice = 0; slice < 32; slice++)
+			if (h >> slice & 1) {
+				/* one row stays open: reads are short */
+				fx_text_add(&t, "HBM RD 0x%llx 1 bag=%u\n",
+					    at(slice, 0, 0), bag);
+				bus[slice / 4] += 16;
+			}
+		fx_text_add(&t, "HBM TR 0x0 16 bag=%u\n", bag);
+	}
+	for (slice = 0; slice < 8; slice++) {
+		most = bus[slice] > most ? bus[slice] : most;
+		all += bus[slice];
+	}
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, t.buf, &a);
+	assert_int_equal(a.transfers, all);
+	assert_int_equal(a.bound_by, PPIM_BOUND_INTERNAL_BUS);
+	/* two clocks a burst; the first read before, the base die's adds after
+	 */
+	assert_in_range(a.cycles, most * 2 + 30, most * 2 + 100);
+	ppim_engine_free(e);
+	fx_text_free(&t);
+}
+
+/* Two rows in each of the four bank groups of a channel: the fifth activation
+ * waits for the window, prefetches too. */
+static void the_activation_window_binds_prefetches(void **state)
+{
+	struct fx_setup s;
+
+	(void)state;
+	no_refresh(&s);
+	s.hbm.t.tfaw = 200;
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_PROACTIVE,
+				   "HBM PR 0x0 32\nHBM PR 0x800 32"),
+			 200 + 14 + 31 * 2 + 14 + 2);
+}
+
+static void what_the_host_reads_is_one_stream_of_activations(void **state)
+{
+	static const char reads[] = "HBM RD 0x0 1 mac=0\n"
+				    "HBM RD 0x8000000 1 mac=0\n"
+				    "HBM RD 0x10000000 1 mac=0";
+	struct fx_setup s;
+
+	/* tRRD_S apart; for units in the bank groups they are not */
+	(void)state;
+	no_refresh(&s);
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_SPACE, reads),
+			 2 * 4 + 14 + 14 + 2);
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM, reads), 14 + 14 + 2);
+}
+
+/* A broadcast is sent once to the bank groups of a channel, in either form; a
+ * prefetch by itself each is sent 32 times. */
+static void a_broadcast_is_sent_once(void **state)
+{
+	struct fx_text once = { 0 }, each = { 0 };
+	struct ppim_annotation a, b;
+	struct ppim_engine *e;
+	struct fx_setup s;
+	uint32_t i, k;
+
+	(void)state;
+	no_refresh(&s);
+	fx_param(&s, "cmd_dq", "0");
+	fx_param(&s, "cmd_bits", "560"); /* 20 clocks */
+	for (i = 0; i < 100; i++) {
+		fx_text_add(&once, "HBM PR 0x%x 1\n", i * 64 % ROW);
+		for (k = 0; k < 32; k++)
+			fx_text_add(&each, "HBM PR 0x%llx 1 self\n",
+				    at(k, 0, 0) + i * 64 % ROW);
+	}
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_PROACTIVE, once.buf, &a);
+	ppim_engine_reset(e);
+	fx_run(e, PPIM_ARCH_PROACTIVE, each.buf, &b);
+	assert_int_equal(a.bound_by, PPIM_BOUND_CMD);
+	assert_in_range(a.cycles, 100 * 20, 100 * 20 + 40);
+	assert_in_range(b.cycles, 400 * 20, 400 * 20 + 40);
+	assert_int_equal(a.prefetches, b.prefetches);
+	ppim_engine_free(e);
+	fx_param(&s, "cmd_compressed", "0");
+	assert_in_range(fx_cycles(&s, PPIM_ARCH_PROACTIVE, once.buf), 200, 260);
+	assert_in_range(fx_cycles(&s, PPIM_ARCH_PROACTIVE, each.buf), 400, 460);
+	fx_text_free(&once);
+	fx_text_free(&each);
+}
+
+/* Each bank is away for tRFCb of every banks x tREFIb; the others go on. */
+static void per_bank_refresh_takes_its_bank_alone(void **state)
+{
+	struct fx_text t = { 0 };
+	struct fx_setup s;
+	uint64_t without, with;
+	uint32_t i;
+
+	(void)state;
+	no_refresh(&s);
+	for (i = 0; i < 4000; i++)
+		fx_text_add(&t, "HBM RD 0x%llx 1\n", at(0, 0, i));
+	without = fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf);
+	s.hbm.refresh = PPIM_REFRESH_BANK_STAGGERED;
+	s.hbm.t.trefib = 128;
+	s.hbm.t.trfcb = 160;
+	with = fx_cycles(&s, PPIM_ARCH_BGPIM, t.buf);
+	/* at most a row cycle is lost with each */
+	assert_in_range(with, without * 2048 / (2048 - 160),
+			without * 2048 / (2048 - 160 - 48) + 48);
+	fx_text_free(&t);
+}
+
 /* ---- energy ------------------------------------------------------------- */
 
 static void energy_is_what_the_currents_say(void **state)
@@ -668,6 +936,15 @@ int main(void)
 		cmocka_unit_test(a_link_costs_its_latency_and_bandwidth),
 		cmocka_unit_test(
 			the_host_is_bound_by_cache_misses_and_arithmetic),
+		cmocka_unit_test(every_hbm_reads_at_its_own_rates),
+		cmocka_unit_test(channels_do_not_bind_each_other),
+		cmocka_unit_test(random_reads_come_near_their_bound),
+		cmocka_unit_test(drains_are_counted_by_holder_and_channel),
+		cmocka_unit_test(the_activation_window_binds_prefetches),
+		cmocka_unit_test(
+			what_the_host_reads_is_one_stream_of_activations),
+		cmocka_unit_test(a_broadcast_is_sent_once),
+		cmocka_unit_test(per_bank_refresh_takes_its_bank_alone),
 		cmocka_unit_test(energy_is_what_the_currents_say),
 	};
 
