@@ -260,7 +260,7 @@ static bool channel_idle(const struct dram_config *cfg,
  * before had been issued one by one: whole rounds of them, each at the clock at
  * which it is due, as all rows are closed.
  */
-static void channel_skip(const struct dram_config *cfg, struct dram_channel *ch,
+static bool channel_skip(const struct dram_config *cfg, struct dram_channel *ch,
 			 uint64_t until)
 {
 	uint64_t round = cfg->refresh_interval * cfg->refresh_units, rounds;
@@ -268,31 +268,39 @@ static void channel_skip(const struct dram_config *cfg, struct dram_channel *ch,
 						      PPIM_CMD_REF;
 
 	if (!channel_idle(cfg, ch))
-		return;
+		return false;
 	if (cfg->refresh_interval == DRAM_NEVER) {
 		ch->t_next = until;
-		return;
+		return true;
 	}
 	if (ch->open || ch->refresh_due || ch->refresh_next > until)
-		return;
+		return false;
 	rounds = (until - ch->refresh_next) / round;
 	ch->refresh_next += rounds * round;
 	ch->n.cmds[cmd] += rounds * cfg->refresh_units * cfg->refresh_burst;
 	ch->t_next = ch->refresh_next;
+	return true;
 }
 
 /* Two rounds of refreshes are made before and one after what is skipped. */
+static NOINLINE void channel_run_long(struct ppim_dram *m,
+				      struct dram_channel *ch, uint64_t until)
+{
+	uint64_t gap = m->cfg.skip_gap;
+
+	while (ch->t_next <= until && until - ch->t_next > gap) {
+		m->sched->run(m, ch, ch->t_next + gap / 2);
+		if (ch->t_next <= until - gap / 4 &&
+		    channel_skip(&m->cfg, ch, until - gap / 4))
+			break;
+	}
+}
+
 static void channel_run(struct ppim_dram *m, struct dram_channel *ch,
 			uint64_t until)
 {
-	const struct dram_config *cfg = &m->cfg;
-	uint64_t gap = until - ch->t_next;
-
-	if (__builtin_expect(gap > cfg->skip_gap, 0) && !m->observe) {
-		m->sched->run(m, ch, ch->t_next + cfg->skip_gap / 2);
-		if (ch->t_next <= until - cfg->skip_gap / 4)
-			channel_skip(cfg, ch, until - cfg->skip_gap / 4);
-	}
+	if (until - ch->t_next > m->cfg.skip_gap && !m->observe)
+		channel_run_long(m, ch, until);
 	if (ch->t_next <= until)
 		m->sched->run(m, ch, until);
 }

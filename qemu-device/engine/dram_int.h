@@ -229,6 +229,9 @@ struct ppim_dram {
 	struct dram_channel ch[];
 };
 
+/* Gives a state that a test has changed its checksum. */
+void dram_state_seal(const struct ppim_dram *m, void *buf);
+
 static ALWAYS_INLINE uint32_t dram_first(uint64_t mask)
 {
 	return (uint32_t)__builtin_ctzll(mask);

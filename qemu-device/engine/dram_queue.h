@@ -98,6 +98,22 @@ static inline void bank_lanes(const struct dram_config *cfg,
 		lane_set(ch->lane.act, b, bank_next_act(cfg, ch, b));
 }
 
+/* ---- refresh ------------------------------------------------------------ */
+
+/* Banks of the refresh that waits longest. The order of banks is JEDEC's:
+ * bank groups first, then banks in them, then ranks. */
+static inline uint64_t dram_refresh_mask(const struct dram_config *cfg,
+					 const struct dram_channel *ch)
+{
+	uint32_t unit = ch->refresh_unit, groups = cfg->groups;
+
+	if (!cfg->refresh_banks)
+		return cfg->rank_mask[unit];
+	return 1ull << (unit / cfg->banks * cfg->banks +
+			unit % groups * cfg->group_banks +
+			unit % cfg->banks / groups);
+}
+
 /* ---- transaction queues ------------------------------------------------- */
 
 static ALWAYS_INLINE struct dram_node *trans_push(struct dram_trans *q,

@@ -335,20 +335,6 @@ static ALWAYS_INLINE void channel_issue(struct ppim_dram *m,
 
 /* ---- refresh ------------------------------------------------------------ */
 
-/* Banks of the refresh that waits longest. The order of banks is JEDEC's:
- * bank groups first, then banks in them, then ranks. */
-static uint64_t refresh_mask(const struct dram_config *cfg,
-			     const struct dram_channel *ch)
-{
-	uint32_t unit = ch->refresh_unit, groups = cfg->groups;
-
-	if (!cfg->refresh_banks)
-		return cfg->rank_mask[unit];
-	return 1ull << (unit / cfg->banks * cfg->banks +
-			unit % groups * cfg->group_banks +
-			unit % cfg->banks / groups);
-}
-
 /* The banks are kept for the refresh, or no longer. */
 static void channel_set_refreshing(const struct dram_config *cfg,
 				   struct dram_channel *ch, uint64_t banks)
@@ -368,7 +354,7 @@ static void channel_refresh_due(const struct dram_config *cfg,
 		ch->refresh_next += cfg->refresh_interval;
 	}
 	channel_set_refreshing(cfg, ch,
-			       ch->refresh_due ? refresh_mask(cfg, ch) : 0);
+			       ch->refresh_due ? dram_refresh_mask(cfg, ch) : 0);
 }
 
 static void channel_refresh_done(struct ppim_dram *m, struct dram_channel *ch,

@@ -1,0 +1,588 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The whole state of a memory in one block: a head, then the channels as they
+ * are, which hold no pointer. It is for the same build: the head says how large
+ * the channels are, and its magic is of the processor's byte order.
+ *
+ * What is loaded is checked before it is taken: a checksum for accidents, and
+ * every invariant without which the scheduler would leave an array, wait for
+ * ever or go back in time. What follows from other parts of the state is
+ * derived from those and compared.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dram_queue.h"
+
+#define STATE_MAGIC   0x316d617264676570ull
+#define STATE_VERSION 1
+
+struct state_head {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t channels;
+	uint64_t channel_bytes;
+	uint64_t config; /* hash of what the memory is */
+	uint64_t now;
+	uint32_t inject, injected;
+	uint64_t sum; /* hash of all else */
+};
+
+/* No limit or lane is later, counted from base. */
+#define LATEST_LIMIT (DRAM_BASE_AGE + DRAM_MAX_DELAY)
+
+static uint64_t hash_words(uint64_t h, const void *from, size_t bytes)
+{
+	const uint8_t *p = from;
+	uint64_t word;
+
+	for (; bytes; bytes -= sizeof(word), p += sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		h = (h ^ word) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 29;
+	}
+	return h;
+}
+
+static uint64_t state_config(const struct dram_config *cfg)
+{
+	const uint64_t words[] = {
+		cfg->channels,	    cfg->ranks,
+		cfg->groups,	    cfg->group_banks,
+		cfg->queue,	    cfg->trans,
+		cfg->dual,	    cfg->closed_page,
+		cfg->unified,	    cfg->refresh_interval,
+		cfg->refresh_burst, cfg->refresh_units,
+		cfg->refresh_banks, cfg->map.shift,
+	};
+	uint64_t h = hash_words(STATE_MAGIC, words, sizeof(words)), f[2];
+	const int32_t *d = (const int32_t *)&cfg->d;
+	size_t i;
+
+	for (i = 0; i < sizeof(cfg->d) / sizeof(*d); i++) {
+		f[0] = (uint64_t)d[i];
+		h = hash_words(h, f, sizeof(f[0]));
+	}
+	for (i = 0; i < PPIM_FIELD_COUNT; i++) {
+		f[0] = cfg->map.pos[i];
+		f[1] = cfg->map.width[i];
+		h = hash_words(h, f, sizeof(f));
+	}
+	return h;
+}
+
+static uint64_t state_sum(struct state_head head,
+			  const struct dram_channel *channels)
+{
+	head.sum = 0;
+	return hash_words(hash_words(STATE_MAGIC, &head, sizeof(head)),
+			  channels, head.channels * sizeof(*channels));
+}
+
+static struct state_head state_head(const struct ppim_dram *m)
+{
+	struct state_head head = {
+		.magic = STATE_MAGIC,
+		.version = STATE_VERSION,
+		.channels = m->cfg.channels,
+		.channel_bytes = sizeof(m->ch[0]),
+		.config = state_config(&m->cfg),
+		.now = m->now,
+		.inject = m->inject,
+		.injected = m->injected,
+	};
+
+	head.sum = state_sum(head, m->ch);
+	return head;
+}
+
+size_t ppim_dram_state_size(const struct ppim_dram *m)
+{
+	return sizeof(struct state_head) + m->cfg.channels * sizeof(m->ch[0]);
+}
+
+void ppim_dram_save(const struct ppim_dram *m, void *buf)
+{
+	struct state_head head = state_head(m);
+
+	memcpy(buf, &head, sizeof(head));
+	memcpy((char *)buf + sizeof(head), m->ch,
+	       m->cfg.channels * sizeof(m->ch[0]));
+}
+
+/* ---- what is checked ------------------------------------------------------ */
+
+/* All return what is wrong, NULL if nothing is. */
+
+static const char *check_limits(const int32_t *t, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (t[i] < 0 || t[i] > LATEST_LIMIT)
+			return "a limit lies too far ahead";
+	return NULL;
+}
+
+static const char *check_all_limits(const struct dram_channel *ch)
+{
+	const int32_t *const limits[] = {
+		ch->bank.t_act,	 ch->bank.t_rd,	  ch->bank.t_wr,
+		ch->bank.t_pre,	 ch->bank.t_ref,  ch->group.t_act,
+		ch->group.t_rd,	 ch->group.t_wr,  ch->rank.t_act,
+		ch->rank.t_rd,	 ch->rank.t_wr,	  ch->rank.t_pre,
+	};
+	const char *why = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(limits) / sizeof(limits[0]) && !why; i++)
+		why = check_limits(limits[i], DRAM_MAX_BANKS);
+	for (i = 0; i < DRAM_MAX_BANKS && !why; i++) {
+		why = check_limits(ch->rank.faw[i].until, 4);
+		if (!why)
+			why = check_limits(ch->rank.aw32[i].until, 32);
+		if (!why && (ch->rank.faw[i].at >= 4 ||
+			     ch->rank.aw32[i].at >= 32))
+			why = "an activation window is damaged";
+	}
+	return why;
+}
+
+static const char *check_clocks(const struct dram_config *cfg,
+				const struct dram_channel *ch, uint64_t now)
+{
+	uint32_t r;
+
+	if (ch->base > now)
+		return "the base of its limits lies ahead";
+	if (ch->t_next < ch->base || ch->t_next > ch->base + DRAM_BASE_AGE ||
+	    ch->t_next > ch->refresh_next)
+		return "its next clock is none that can be next";
+	if (ch->t_rare != (ch->refresh_due ?
+				   0 :
+				   dram_min(ch->refresh_next,
+					    ch->base + DRAM_BASE_AGE)))
+		return "its next refresh is not the next";
+	if (ch->last_read > ch->base + LATEST_LIMIT ||
+	    ch->last_write > now + 2)
+		return "a request was done that was not issued";
+	for (r = 0; r < cfg->ranks; r++)
+		if (ch->rank.open_since[r] > ch->t_next)
+			return "a row was opened in the future";
+	return NULL;
+}
+
+static const char *check_refresh(const struct dram_config *cfg,
+				 const struct dram_channel *ch)
+{
+	uint64_t done = ch->n.cmds[cfg->refresh_banks ? PPIM_CMD_REFB :
+							PPIM_CMD_REF];
+
+	if (cfg->refresh_interval == DRAM_NEVER)
+		return ch->refresh_next != DRAM_NEVER || ch->refresh_due ||
+				       ch->refresh_unit || ch->refreshing ?
+			       "there are refreshes where there are none" :
+			       NULL;
+	if (ch->refresh_next % cfg->refresh_interval || !ch->refresh_next ||
+	    ch->refresh_next <= ch->base ||
+	    ch->refresh_next >= ch->t_next + cfg->refresh_interval)
+		return "its next refresh is at no time for one";
+	if (done + ch->refresh_due !=
+	    (ch->refresh_next / cfg->refresh_interval - 1) * cfg->refresh_burst)
+		return "its refreshes do not add up";
+	if (ch->refresh_unit != done % cfg->refresh_units)
+		return "its refreshes are out of order";
+	if (ch->refreshing && (!ch->refresh_due ||
+			       ch->refreshing != dram_refresh_mask(cfg, ch)))
+		return "banks are kept for a refresh that does not wait";
+	return NULL;
+}
+
+/* Does the address lie in this row of this bank? */
+static bool lies_in(const struct dram_config *cfg, uint64_t addr, uint32_t chan,
+		    uint32_t bank, uint32_t row)
+{
+	struct ppim_loc loc;
+
+	ppim_addr_decode(&cfg->map, addr, &loc);
+	return loc.f[PPIM_CH] == chan && loc.f[PPIM_RO] == row &&
+	       loc.f[PPIM_RA] * cfg->banks +
+			       loc.f[PPIM_BG] * cfg->group_banks +
+			       loc.f[PPIM_BA] ==
+		       bank;
+}
+
+/* The order names each slot once, those in use first, and nothing else. */
+static bool order_is_sound(const struct dram_config *cfg,
+			   const struct dram_banks *bk, uint32_t b)
+{
+	uint32_t i, slot, seen = 0, used = 0;
+
+	for (i = 0; i < cfg->queue; i++) {
+		slot = bk->order[b] >> 4 * i & 15;
+		if (slot >= cfg->queue || seen >> slot & 1)
+			return false;
+		seen |= 1u << slot;
+		if (i < bk->n[b])
+			used |= 1u << slot;
+	}
+	return used == bk->used[b] && !(bk->wr[b] & ~used) &&
+	       (cfg->queue == 16 || !(bk->order[b] >> 4 * cfg->queue));
+}
+
+static const char *check_bank(const struct dram_config *cfg,
+			      const struct dram_channel *ch, uint32_t chan,
+			      uint32_t b)
+{
+	const struct dram_banks *bk = &ch->bank;
+	uint32_t slots;
+
+	if (bk->n[b] > cfg->queue || !order_is_sound(cfg, bk, b))
+		return "a command queue is damaged";
+	if (bk->row[b] != DRAM_NO_ROW &&
+	    bk->row[b] >> cfg->map.width[PPIM_RO])
+		return "a row is open that does not exist";
+	for (slots = bk->used[b]; slots; slots &= slots - 1) {
+		uint32_t slot = dram_first(slots);
+
+		if (!lies_in(cfg, bk->addr[b][slot], chan, b,
+			     bk->rows[b][slot]))
+			return "a command waits at the wrong bank";
+	}
+	return NULL;
+}
+
+/* Nodes of a queue that were met; each is in one list once. */
+struct nodes {
+	uint32_t n;
+	uint64_t seen[DRAM_MAX_NODES / 64];
+};
+
+static bool nodes_meet(struct nodes *met, const struct dram_config *cfg,
+		       uint16_t i)
+{
+	uint64_t bit = 1ull << i % 64;
+
+	if (i >= cfg->trans || met->seen[i / 64] & bit)
+		return false;
+	met->seen[i / 64] |= bit;
+	met->n++;
+	return true;
+}
+
+static const char *check_list(const struct dram_config *cfg,
+			      const struct dram_trans *q, uint32_t chan,
+			      uint32_t bank, struct nodes *met)
+{
+	uint32_t age = UINT32_MAX;
+	uint16_t i, last = DRAM_NO_NODE;
+
+	for (i = q->head[bank]; i != DRAM_NO_NODE; i = q->node[i].next) {
+		if (!nodes_meet(met, cfg, i))
+			return "a transaction queue is damaged";
+		if (!lies_in(cfg, q->node[i].addr, chan, bank, q->node[i].row))
+			return "a transaction waits at the wrong bank";
+		if (q->node[i].write > 1 || q->node[i].after_read > 1)
+			return "a transaction is neither read nor write";
+		/* the older, the further from the next number */
+		if (q->seq - q->node[i].seq >= age ||
+		    q->seq - q->node[i].seq > INT32_MAX)
+			return "transactions are out of order";
+		age = q->seq - q->node[i].seq;
+		last = i;
+	}
+	return last == DRAM_NO_NODE || last != q->tail[bank] ?
+		       "a transaction queue is damaged" :
+		       NULL;
+}
+
+static const char *check_trans(const struct dram_config *cfg,
+			       const struct dram_trans *q, uint32_t chan)
+{
+	struct nodes met = { 0 };
+	uint64_t banks = q->waiting;
+	const char *why = NULL;
+	uint16_t i;
+
+	if (cfg->bank_count < 64 && q->waiting >> cfg->bank_count)
+		return "a transaction waits at a bank that does not exist";
+	for (; banks && !why; banks &= banks - 1)
+		why = check_list(cfg, q, chan, dram_first(banks), &met);
+	if (why)
+		return why;
+	if (met.n != q->n)
+		return "a transaction queue has another length";
+	for (i = q->free; i != DRAM_NO_NODE; i = q->node[i].next)
+		if (!nodes_meet(&met, cfg, i))
+			return "a transaction queue is damaged";
+	return met.n != cfg->trans ? "a transaction queue has lost entries" :
+				     NULL;
+}
+
+/* Calls for every node that waits. */
+#define FOR_EACH_NODE(q, banks, i)                                       \
+	for (banks = (q)->waiting; banks; banks &= banks - 1)            \
+		for (i = (q)->head[dram_first(banks)]; i != DRAM_NO_NODE; \
+		     i = (q)->node[i].next)
+
+static uint32_t trans_writes(const struct dram_trans *q)
+{
+	uint64_t banks;
+	uint32_t n = 0;
+	uint16_t i;
+
+	FOR_EACH_NODE(q, banks, i)
+		n += q->node[i].write;
+	return n;
+}
+
+/* Reads and writes are in their queues; what is waited for is there. */
+static const char *check_kinds(const struct dram_config *cfg,
+			       const struct dram_channel *ch)
+{
+	bool found = !ch->reads_first;
+	uint64_t banks;
+	uint16_t i;
+
+	if (cfg->unified ? ch->wr.n : trans_writes(&ch->rd))
+		return "a write waits among the reads";
+	if (!cfg->unified && trans_writes(&ch->wr) != ch->wr.n)
+		return "a read waits among the writes";
+	if (ch->draining > ch->wr.n || ch->reads_first > 1)
+		return "more writes are to drain than there are";
+	FOR_EACH_NODE(&ch->rd, banks, i)
+		found |= ch->rd.node[i].addr == ch->reads_first_addr &&
+			 !ch->rd.node[i].write;
+	return found ? NULL : "a write waits for a read that is not there";
+}
+
+/* ---- what is derived ------------------------------------------------------ */
+
+static void derive_trans(struct dram_channel *ch, const struct dram_trans *q)
+{
+	uint64_t banks;
+	uint16_t i;
+
+	FOR_EACH_NODE(q, banks, i) {
+		dram_filter_add(ch, q->node[i].addr);
+		if (!q->node[i].write)
+			ch->reads_pending += 1u + q->node[i].joined;
+	}
+}
+
+static void derive_bank(const struct dram_config *cfg, struct dram_channel *ch,
+			uint32_t b)
+{
+	struct dram_banks *bk = &ch->bank;
+	uint64_t bit = 1ull << b;
+	uint32_t slots;
+
+	ch->open |= bk->row[b] != DRAM_NO_ROW ? bit : 0;
+	ch->queued |= bk->n[b] ? bit : 0;
+	ch->room |= bk->n[b] < cfg->queue ? bit : 0;
+	bk->hit[b] = 0;
+	for (slots = bk->used[b]; slots; slots &= slots - 1) {
+		uint32_t slot = dram_first(slots);
+
+		dram_filter_add(ch, bk->addr[b][slot]);
+		if (bk->rows[b][slot] == bk->row[b])
+			bk->hit[b] |= (uint16_t)(1u << slot);
+		if (bk->wr[b] >> slot & 1)
+			ch->writes++;
+		else
+			ch->reads_pending += 1u + bk->joined[b][slot];
+	}
+}
+
+/* Everything that follows from the rest of *ch. */
+static void derive(const struct dram_config *cfg, struct dram_channel *ch)
+{
+	uint32_t b;
+
+	ch->open = ch->queued = ch->room = 0;
+	ch->writes = 0;
+	ch->reads_pending = 0;
+	memset(ch->filter, 0, sizeof(ch->filter));
+	derive_trans(ch, &ch->rd);
+	derive_trans(ch, &ch->wr);
+	for (b = 0; b < cfg->bank_count; b++)
+		derive_bank(cfg, ch, b);
+	memset(&ch->lane, 0xff, sizeof(ch->lane)); /* DRAM_LATE */
+	for (b = 0; b < cfg->bank_count; b++)
+		bank_lanes(cfg, ch, b);
+}
+
+/* A count in the filter that reached its end stays there. */
+static bool filter_is_sound(const struct dram_channel *ch,
+			    const struct dram_channel *want)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ch->filter); i++)
+		if (ch->filter[i] != want->filter[i] &&
+		    ch->filter[i] != UINT8_MAX)
+			return false;
+	return true;
+}
+
+static const char *check_next_command(const struct dram_channel *ch,
+				      uint64_t now)
+{
+	uint64_t due, least;
+	int32_t t;
+
+	t = lanes_least(&ch->lane, true, 0, DRAM_MAX_BANKS, &due);
+	if (t == DRAM_LATE)
+		return ch->t_cmd == DRAM_NEVER ? NULL :
+						 "a command waits for nobody";
+	least = ch->base + (uint32_t)t;
+	if (ch->t_cmd < least || ch->t_cmd > dram_max(least, now + 1) ||
+	    ch->t_cmd > ch->base + LATEST_LIMIT)
+		return "its next command is not the next";
+	if (ch->due != lanes_due(&ch->lane, true, (int32_t)(ch->t_cmd - ch->base),
+				 DRAM_MAX_BANKS))
+		return "its next command is of the wrong bank";
+	return ch->t_next > dram_max(ch->t_cmd, now + 1) ?
+		       "its next clock comes after its next command" :
+		       NULL;
+}
+
+static const char *check_derived(const struct dram_config *cfg,
+				 const struct dram_channel *ch,
+				 struct dram_channel *want, uint64_t now)
+{
+	memcpy(want, ch, sizeof(*want));
+	derive(cfg, want);
+	if (ch->open != want->open || ch->queued != want->queued ||
+	    ch->room != want->room || ch->writes != want->writes)
+		return "its sets of banks are damaged";
+	if (ch->reads_pending != want->reads_pending ||
+	    ch->reads < ch->reads_pending)
+		return "its reads do not add up";
+	if (memcmp(ch->bank.hit, want->bank.hit, sizeof(ch->bank.hit)))
+		return "row hits are none";
+	if (memcmp(&ch->lane, &want->lane, sizeof(ch->lane)))
+		return "banks are not ready when their limits say";
+	if (!filter_is_sound(ch, want))
+		return "its filter of addresses is damaged";
+	return check_next_command(ch, now);
+}
+
+static const char *check_channel(const struct dram_config *cfg,
+				 const struct dram_channel *ch, uint32_t chan,
+				 uint64_t now, struct dram_channel *scratch)
+{
+	const char *why = check_all_limits(ch);
+	uint32_t b;
+
+	if (!why)
+		why = check_clocks(cfg, ch, now);
+	if (!why)
+		why = check_refresh(cfg, ch);
+	for (b = 0; b < cfg->bank_count && !why; b++)
+		why = check_bank(cfg, ch, chan, b);
+	if (!why)
+		why = check_trans(cfg, &ch->rd, chan);
+	if (!why)
+		why = check_trans(cfg, &ch->wr, chan);
+	if (!why)
+		why = check_kinds(cfg, ch);
+	if (!why && ch->turn >= cfg->bank_count)
+		why = "the turn is at a bank that does not exist";
+	return why ? why : check_derived(cfg, ch, scratch, now);
+}
+
+/* ---- loading -------------------------------------------------------------- */
+
+static int state_fail(struct ppim_diag *diag, int err, const char *why)
+{
+	if (diag)
+		snprintf(diag->msg, sizeof(diag->msg), "state: %s", why);
+	return err;
+}
+
+static const char *check_head(const struct ppim_dram *m, const void *buf,
+			      size_t len)
+{
+	struct state_head head;
+
+	if (len < sizeof(head))
+		return "too short for one";
+	memcpy(&head, buf, sizeof(head));
+	if (head.magic != STATE_MAGIC)
+		return "not of a memory";
+	if (head.version != STATE_VERSION ||
+	    head.channel_bytes != sizeof(m->ch[0]))
+		return "of another version";
+	if (head.config != state_config(&m->cfg) ||
+	    head.channels != m->cfg.channels)
+		return "of another specification";
+	if (head.inject != m->inject)
+		return "of a memory that admits another number per clock";
+	if (len != ppim_dram_state_size(m))
+		return "cut off, or longer than one";
+	if (head.injected > head.inject || head.now > INT64_MAX)
+		return "its front end is damaged";
+	return NULL;
+}
+
+static int state_take(struct ppim_dram *m, const struct state_head *head,
+		      struct dram_channel *ch, struct ppim_diag *diag)
+{
+	struct dram_channel *scratch = &ch[head->channels];
+	char why[160];
+	const char *what;
+	uint32_t i;
+
+	if (head->sum != state_sum(*head, ch))
+		return state_fail(diag, -EINVAL, "its checksum is wrong");
+	for (i = 0; i < head->channels; i++) {
+		what = check_channel(&m->cfg, &ch[i], i, head->now, scratch);
+		if (!what)
+			continue;
+		snprintf(why, sizeof(why), "channel %u: %s", i, what);
+		return state_fail(diag, -EINVAL, why);
+	}
+	memcpy(m->ch, ch, head->channels * sizeof(*ch));
+	m->now = head->now;
+	m->injected = head->injected;
+	return 0;
+}
+
+int ppim_dram_load(struct ppim_dram *m, const void *buf, size_t len,
+		   struct ppim_diag *diag)
+{
+	const char *why = check_head(m, buf, len);
+	struct dram_channel *ch;
+	struct state_head head;
+	int err;
+
+	if (why)
+		return state_fail(diag, -EINVAL, why);
+	memcpy(&head, buf, sizeof(head));
+	/* one more, to derive in */
+	ch = aligned_alloc(64, (head.channels + 1) * sizeof(*ch));
+	if (!ch)
+		return state_fail(diag, -ENOMEM, "no memory to check it in");
+	memcpy(ch, (const char *)buf + sizeof(head),
+	       head.channels * sizeof(*ch));
+	err = state_take(m, &head, ch, diag);
+	free(ch);
+	return err;
+}
+
+/* For tests of the checks behind the checksum. */
+void dram_state_seal(const struct ppim_dram *m, void *buf)
+{
+	struct dram_channel *ch =
+		aligned_alloc(64, m->cfg.channels * sizeof(*ch));
+	struct state_head head;
+
+	memcpy(&head, buf, sizeof(head));
+	memcpy(ch, (char *)buf + sizeof(head), m->cfg.channels * sizeof(*ch));
+	head.sum = state_sum(head, ch);
+	memcpy(buf, &head, sizeof(head));
+	free(ch);
+}
