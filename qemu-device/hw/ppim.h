@@ -397,6 +397,7 @@ bool ppim_pool_is_done(struct ppim_pool *pool, struct ppim_cmd *cmd);
 void ppim_pool_wait(struct ppim_pool *pool, struct ppim_cmd *cmd);
 void ppim_pool_wait_idle(struct ppim_pool *pool);
 void ppim_pool_drop(struct ppim_pool *pool, struct ppim_cmd *cmd, bool skip);
+void ppim_pool_skip_dropped(struct ppim_pool *pool);
 uint32_t ppim_pool_dropped(struct ppim_pool *pool, uint64_t *bytes);
 /* Touched by commands in the gate; the caller has waited for an idle pool. */
 struct ppim_poison_set *ppim_pool_poison(struct ppim_pool *pool);

@@ -327,6 +327,7 @@ void ppim_time_reset(PPIMState *s)
 	struct ppim_cmd *cmd;
 
 	ppim_time_discard(s, 0, true);
+	ppim_pool_skip_dropped(s->pool);
 	timer_del(s->timer);
 	s->stalled = false;
 	s->chain_ps = s->now_ps = s->zero_ps = 0;

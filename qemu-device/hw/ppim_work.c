@@ -594,6 +594,20 @@ void ppim_pool_drop(struct ppim_pool *pool, struct ppim_cmd *cmd, bool skip)
 	qemu_cond_broadcast(&pool->work);
 }
 
+/* A reset is to come, after which nobody asks what they have cost. */
+void ppim_pool_skip_dropped(struct ppim_pool *pool)
+{
+	struct ppim_cmd *cmd;
+
+	QEMU_LOCK_GUARD(&pool->lock);
+	QSIMPLEQ_FOREACH(cmd, &pool->gate, order)
+		if (cmd->dropped)
+			qatomic_set(&cmd->skip, true);
+	QSIMPLEQ_FOREACH(cmd, &pool->shared, shared)
+		if (cmd->dropped)
+			qatomic_set(&cmd->skip, true);
+}
+
 /* How many commands nobody waits for, and workers still hold. */
 uint32_t ppim_pool_dropped(struct ppim_pool *pool, uint64_t *bytes)
 {
