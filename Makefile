@@ -128,14 +128,14 @@ guest: tools module
 
 # --- tests and benchmarks --------------------------------------------------
 
-groups := lint docs unit unit-san cli module qtest kselftest guest
+groups := lint docs unit unit-san cli module qtest device kselftest guest
 harness = $(O)/linux/$(guest_kernel)/source/tools/testing/selftests/lib.mk
 option_of = CONFIG_TEST_$(shell echo $(1) | tr a-z- A-Z_)
 chosen = $(foreach g,$(groups),$(if $($(call option_of,$(g))),$(g)))
 
-.PHONY: $(groups:%=check-%) $(groups:%=prepare-%) deps-check random-guest
-deps-check:
-	@$(build_scripts)/deps.sh check
+.PHONY: $(groups:%=check-%) $(groups:%=prepare-%) deps-check deps-device random-guest
+deps-check deps-device: deps-%:
+	@$(build_scripts)/deps.sh $*
 
 check: deps-check build $(chosen:%=prepare-%)
 	@tests/run $(chosen)
@@ -156,6 +156,9 @@ prepare-unit-san: deps-check
 
 prepare-cli: deps-check tools
 prepare-qtest: deps-check qemu random-guest
+prepare-device: deps-device build qemu-asan qemu-tsan random-guest
+# Its programs run for many minutes each.
+check-device: export PPIM_TEST_TIMEOUT ?= 3600
 prepare-module: deps-check module $(foreach s,$(CONFIG_BUILD_KERNEL),$(O)/linux/$(s)/build/Makefile) \
 	$(harness)
 prepare-kselftest: deps-check qemu guest $(harness)

@@ -79,6 +79,8 @@ hook meson.build "    'hw/misc'," "    'hw/misc/ppim',"
 hook hw/misc/meson.build "# HPPA devices" "subdir('ppim')"
 hook hw/misc/Kconfig "source macio/Kconfig" "source ppim/Kconfig"
 hook tests/qtest/meson.build "tpmemu_files = ['tpm-emu.c', 'tpm-util.c', 'tpm-tests.c']" "subdir('ppim')"
+hook tests/qtest/fuzz/generic_fuzz_configs.h "const generic_fuzz_config predefined_configs[] = {" \
+	'#include "tests/qtest/ppim/ppim-fuzz.h"'
 
 # Meson looks for files when it is configured: a new one has to be announced.
 [ $files_changed = 0 ] || touch "$tree/hw/misc/ppim/meson.build"

@@ -8,10 +8,12 @@ apply=$top/qemu-device/overlay/apply.sh
 
 # A tree with no more than what the overlay hooks into.
 make_tree() {
-	mkdir -p "$1"/{hw/misc,tests/qtest}
+	mkdir -p "$1"/{hw/misc,tests/qtest/fuzz}
 	printf "trace_events_subdirs += [\n    'hw/misc',\n]\n" >"$1/meson.build"
 	printf '# first\n\n# HPPA devices\nlast\n' >"$1/hw/misc/meson.build"
 	printf 'config A\n\nsource macio/Kconfig\n' >"$1/hw/misc/Kconfig"
+	printf 'const generic_fuzz_config predefined_configs[] = {\n};\n' \
+		>"$1/tests/qtest/fuzz/generic_fuzz_configs.h"
 	printf "qos_test_ss = 1\ntpmemu_files = ['tpm-emu.c', 'tpm-util.c', 'tpm-tests.c']\n" >"$1/tests/qtest/meson.build"
 }
 
@@ -20,8 +22,8 @@ cp -r "$tmp/source" "$tmp/before"
 cp -r "$tmp/source" "$tmp/tree"
 run "$apply" "$tmp/source" "$tmp/tree"
 is "the overlay can be laid" "$status: $err" "0: "
-is "four lines are hooked into QEMU's files" \
-	"$(diff -r "$tmp/source" "$tmp/tree" | grep -c '^[<>]')" 4
+is "five lines are hooked into QEMU's files" \
+	"$(diff -r "$tmp/source" "$tmp/tree" | grep -c '^[<>]')" 5
 holds "the source is not written" diff -r "$tmp/before" "$tmp/source"
 holds "the device is there" test -f "$tmp/tree/hw/misc/ppim/meson.build"
 holds "the engine is there" test -f "$tmp/tree/hw/misc/ppim/engine/include/ppim-engine/engine.h"

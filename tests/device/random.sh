@@ -64,7 +64,8 @@ random_judge() {
 	result $ok "random guest, $name: right answers, no report (seed $2)" \
 		"QEMU ended with status $status (5 is right), $reports reports" \
 		"$(tail -n 3 "$tmp/$name.out")" "$(grep -vE '^qemu.*(vtd_|fault)' "$tmp/$name.err" | head -n 60)"
-	echo "# counts: $name: $counts"
+	echo "# $name: $counts"
+	echo "# counts: $name: ${counts%% reads *}"
 }
 
 # random_all QEMU OPERATIONS: on every machine its share of them, as many at

@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: MIT
 # The device's tests in QEMU's own framework; QEMU's tests of other devices are
 # not ours to run.
+#
+#   PPIM_QEMU  folder in build/ of the QEMU that is tested (default: qemu)
 
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
-qemu=${PPIM_BUILD:-$top/build}/${PPIM_QEMU:-qemu}
+build=${PPIM_BUILD:-$top/build}
+tests=$build/qemu
+qemu=$build/${PPIM_QEMU:-qemu}
 export QTEST_QEMU_BINARY=$qemu/qemu-system-x86_64
 export PPIM_QTEST_FIRMWARE=$qemu/firmware
 
-mapfile -t paths < <("$qemu/qos-test" -l | grep '/ppim/')
+mapfile -t paths < <("$tests/qos-test" -l | grep '/ppim/')
 arguments=()
 for path in "${paths[@]}"; do
 	arguments+=(-p "$path")
@@ -18,5 +22,5 @@ if [ ${#arguments[@]} = 0 ]; then
 	echo "Bail out! qos-test lists no test of the ppim device"
 	exit 1
 fi
-cd "$qemu"
+cd "$tests"
 exec ./qos-test --tap -k "${arguments[@]}"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Installs the Debian packages that are missing, and nothing when none is.
 #
-# usage: deps.sh config|tools|build|check
+# usage: deps.sh config|tools|build|check|device
 
 . "$(dirname "$0")/lib.sh"
 
@@ -15,6 +15,8 @@ build=(debian-archive-keyring dpkg-dev ninja-build python3 python3-venv flex bis
 	libglib2.0-dev libattr1-dev xz-utils gcc-12 dwarves kmod cpio)
 # groff-base, mandoc: the pages; g++: the headers in C++.
 check=(libcmocka-dev shellcheck sparse groff-base mandoc g++)
+# QEMU with sanitizers and the fuzzer; llvm: readable stacks.
+device=(clang libclang-rt-dev llvm)
 
 wanted=("${config[@]}")
 case ${1:-} in
@@ -22,7 +24,8 @@ config) ;;
 tools) wanted+=("${tools[@]}") ;;
 build) wanted+=("${tools[@]}" "${build[@]}") ;;
 check) wanted+=("${tools[@]}" "${build[@]}" "${check[@]}") ;;
-*) die "usage: deps.sh config|tools|build|check" ;;
+device) wanted+=("${tools[@]}" "${build[@]}" "${check[@]}" "${device[@]}") ;;
+*) die "usage: deps.sh config|tools|build|check|device" ;;
 esac
 
 missing() {

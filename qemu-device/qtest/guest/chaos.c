@@ -310,7 +310,7 @@ static void gnr_build(struct slot *s, struct ppim_hw_sqe *sqe)
 			 1 + (uint32_t)random_below(16));
 	if (random_once_in(4) && s->job[0].n_indices)
 		indices_scatter(s);
-	else if (random_once_in(64))
+	else if (random_once_in(256))
 		job_enlarge(&s->job[0]);
 	sqe->opcode = PPIM_OP_GNR;
 	sqe->gnr.jobs = (uint64_t)s->job;
