@@ -33,6 +33,7 @@ job json ppimctl --json tables
 chmod 666 /dev/ppim
 job others as_nobody ppimctl tables
 job forbidden as_nobody ppimctl reset
+job locked as_nobody "ulimit -l 8; exec ppim-bench --tables /mnt/share/small"
 chmod 600 /dev/ppim
 job closed as_nobody ppimctl info
 job closed-bench as_nobody ppim-bench
@@ -82,6 +83,8 @@ print(len(d), d[1]["name"], d[1]["rows"], [s["name"] for s in d[1]["subtables"]]
 	"3 C2 20000 ['Q', 'R'] 1"
 is "others do not" "$(of others.status) $(of others.out)" "0 no tables"
 fails "a reset that is not allowed" forbidden 1 '^ppimctl: reset: needs CAP_SYS_ADMIN$'
+fails "buffers of more than may be locked" locked 1 \
+	'^ppim-bench: buffer of [0-9]+ bytes: no memory, or more than may be locked \(ulimit -l\)$'
 fails "a device that may not be opened" closed 1 '^ppimctl: /dev/ppim: Permission denied$'
 fails "nor by ppim-bench" closed-bench 1 '^ppim-bench: /dev/ppim: Permission denied$'
 is "a run that was killed leaves no table" "$(of none.out)" "no tables"
@@ -92,5 +95,11 @@ is "which then is as it was" "$(of free.full)" "$(of free.before)"
 is "and serves the next run" "$(of after.status) $(of after.err)" "0 "
 fails "a device that goes during a run" gone 1 '^ppim-bench: proactive, batch [0-9]+: .*(No such device|lost in a reset)'
 fails "and then is not there" nodevice 1 '^ppimctl: no device: /dev/ppim does not exist$'
+
+# Progress comes through to the terminal that the launcher was started on.
+script -qec 'ppim-vm -q --devices 0 -- ppim-bench --cpu-only --algo qr >/dev/null' /dev/null >"$tmp/screen" </dev/null
+matches "progress of a run in the guest is seen" "$(cat "$tmp/screen")" 'qr: rows of table C1, 1 of 26'
+run ppim-vm -q --devices 0 -- ppim-bench --cpu-only --algo qr
+is "and none where there is no terminal" "$status $err" "0 "
 
 done_testing

@@ -50,6 +50,10 @@ static void *buf_alloc(struct run *r, size_t bytes)
 	void *ptr;
 	int ret = ppim_buf_alloc(r->a->bench->dev, bytes, &ptr);
 
+	if (ret == -ENOMEM)
+		cli_die(CLI_FAILED,
+			"buffer of %zu bytes: no memory, or more than may be locked (ulimit -l)",
+			bytes);
 	if (ret)
 		cli_die(CLI_FAILED, "buffer of %zu bytes: %s", bytes,
 			strerror(-ret));

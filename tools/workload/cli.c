@@ -7,6 +7,7 @@
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "cli.h"
@@ -19,6 +20,19 @@
 
 static const char *cli_name = "ppim";
 static bool progress_shown;
+
+/* In a guest stderr is a pipe, which may end in a terminal outside: PPIM_TERMINAL
+ * names it then. */
+static bool stderr_shows(void)
+{
+	const char *path = getenv("PPIM_TERMINAL");
+	struct stat a, b;
+
+	if (isatty(STDERR_FILENO))
+		return true;
+	return path && !stat(path, &a) && !fstat(STDERR_FILENO, &b) &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
 
 static bool progress_due(void)
 {
@@ -46,7 +60,7 @@ void cli_progress(const char *fmt, ...)
 
 	if (!fmt)
 		progress_clear();
-	if (!fmt || !isatty(STDERR_FILENO) || !progress_due())
+	if (!fmt || !stderr_shows() || !progress_due())
 		return;
 	fputs(LINE_CLEAR, stderr);
 	va_start(ap, fmt);

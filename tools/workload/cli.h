@@ -14,8 +14,8 @@
 #define CLI_FAILED 1
 #define CLI_USAGE 2
 
-/* A line on stderr that the next one replaces, if stderr is a terminal; at most
- * ten a second are shown. NULL takes the last one away. */
+/* A line on stderr that the next one replaces, if stderr is a terminal (here or,
+ * by PPIM_TERMINAL, at the other end of ppim-vm); at most ten a second are shown. NULL takes the last one away. */
 void cli_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* "NAME: MESSAGE" on stderr, and the end; what stands in stdout's buffer is
