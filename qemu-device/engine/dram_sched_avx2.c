@@ -2,11 +2,17 @@
 /* The scheduler for processors with AVX2 and BMI. */
 #ifdef __x86_64__
 
+#define DRAM_AVX2
+#include <immintrin.h>
+#include <stddef.h>
+
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2,bmi,bmi2"))), \
+			     apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx2,bmi,bmi2")
-
-#define DRAM_AVX2
-#include <stddef.h>
+#endif
 
 #include "dram_queue.h"
 
@@ -21,6 +27,10 @@ static bool sched_usable(void)
 
 #include "dram_sched_template.h"
 
+#ifdef __clang__
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 
 #endif

@@ -122,8 +122,12 @@ configure_once() {
 	(cd "$obj" && run_logged "$base/configure-$variant.log" "$base/tree/configure" "${configure_args[@]}")
 }
 
-programs=(qemu-system-x86_64 tests/qtest/qos-test)
-[ "$variant" != asan ] || programs+=(qemu-fuzz-x86_64)
+# The tests' side of qtest is the release's for all of them.
+programs=(qemu-system-x86_64)
+case $variant in
+release) programs+=(tests/qtest/qos-test) ;;
+asan) programs+=(qemu-fuzz-x86_64) ;;
+esac
 
 compile() {
 	[ -f "$obj/qemu-system-x86_64" ] ||
