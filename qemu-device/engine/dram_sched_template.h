@@ -109,6 +109,7 @@ static ALWAYS_INLINE void channel_set_cmd(struct dram_channel *ch, uint64_t c,
 		t = lanes_least(&ch->lane, false, (int32_t)(c + 1 - ch->base),
 				s.lanes, &ch->due);
 	ch->t_cmd = t == DRAM_LATE ? DRAM_NEVER : ch->base + (uint32_t)t;
+	ch->due = t == DRAM_LATE ? 0 : ch->due;
 }
 
 /* ---- what a command does to the state ----------------------------------- */

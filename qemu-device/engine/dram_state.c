@@ -435,8 +435,9 @@ static const char *check_next_command(const struct dram_channel *ch,
 
 	t = lanes_least(&ch->lane, true, 0, DRAM_MAX_BANKS, &due);
 	if (t == DRAM_LATE)
-		return ch->t_cmd == DRAM_NEVER ? NULL :
-						 "a command waits for nobody";
+		return ch->t_cmd == DRAM_NEVER && !ch->due ?
+			       NULL :
+			       "its next command is of no bank";
 	least = ch->base + (uint32_t)t;
 	if (ch->t_cmd < least || ch->t_cmd > dram_max(least, now + 1) ||
 	    ch->t_cmd > ch->base + LATEST_LIMIT)
