@@ -20,7 +20,7 @@ static uint32_t recnmp_unit(const struct pim_gather *g,
 	if (loc->tier == PPIM_TIER_HBM)
 		return pim_mem_channel(&g->x->hbm, loc->slice);
 	pim_mem_decode(&g->x->dimm, loc->offset, &w);
-	return g->x->hbm.channels + w.slice / g->x->dimm.bankgroups;
+	return g->x->hbm.channels + pim_mem_rank(&g->x->dimm, w.slice);
 }
 
 static bool recnmp_cached(struct pim_gather *g, uint32_t unit, uint32_t sub,

@@ -342,10 +342,12 @@ static uint16_t exec_slot(struct pim_exec *x, uint32_t bag)
 {
 	uint32_t slot;
 
-	if (bag == PPIM_PIM_NO_BAG || !pim_exec_bag_fits(x, bag))
+	if (bag == PPIM_PIM_NO_BAG)
 		return PIM_NO_SLOT;
 	if (x->labels[bag])
 		return (uint16_t)(x->labels[bag] - 1);
+	if (!pim_exec_bag_fits(x, bag))
+		return PIM_NO_SLOT;
 	slot = x->n_slots++;
 	x->labels[bag] = (uint16_t)(slot + 1);
 	x->slots[slot] = (struct pim_slot){ .bag = bag };
@@ -424,7 +426,7 @@ static uint32_t exec_node_of(const struct pim_exec *x, const struct pim_mem *m,
 		return PIM_NIL;
 	if (m == &x->hbm)
 		return x->hbm.n_slices + pim_mem_channel(m, s);
-	return x->hbm.n_slices + x->hbm.channels + s / m->bankgroups;
+	return x->hbm.n_slices + x->hbm.channels + pim_mem_rank(m, s);
 }
 
 /* Where byte `addr` of a memory is. The host's cores see interleaved addresses,

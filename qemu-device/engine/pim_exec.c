@@ -403,7 +403,7 @@ static void exec_to_rank(struct pim_exec *x, struct pim_mem *m, uint32_t ch,
 	uint64_t work = pim_mac_ticks(&x->rank_mac, op->mac), done;
 
 	if (m == &x->dimm)
-		node = x->hbm.n_slices + x->hbm.channels + s / m->bankgroups;
+		node = x->hbm.n_slices + x->hbm.channels + pim_mem_rank(m, s);
 	done = pim_max(c->mac_free, data) + work;
 	done = pim_max(done, end);
 	c->mac_free = done;
@@ -430,7 +430,7 @@ static uint64_t exec_far_time(struct pim_exec *x, const struct pim_mem *m,
 static void exec_far(struct pim_exec *x, struct pim_mem *m, uint32_t s,
 		     const struct pim_op *op, uint64_t t)
 {
-	uint32_t ch = pim_mem_channel(m, s), rank = s / m->bankgroups;
+	uint32_t ch = pim_mem_channel(m, s), rank = pim_mem_rank(m, s);
 	uint64_t bytes = (uint64_t)op->n * m->burst_bytes, data, end;
 	struct pim_chan *c = &m->chan[ch];
 
@@ -496,7 +496,7 @@ static void exec_source(struct pim_exec *x, struct pim_mem *m, uint32_t s,
 	uint64_t bytes = (uint64_t)op->n * m->burst_bytes, end;
 	struct pim_chan *c = &m->chan[ch];
 
-	t = exec_far_time(x, m, ch, s / m->bankgroups, op, t);
+	t = exec_far_time(x, m, ch, pim_mem_rank(m, s), op, t);
 	exec_take_columns(m, s, op, t);
 	end = exec_take_bus(m, &c->bus_free, &c->bus_busy, t + m->t.cl, op->n);
 	if (m == &x->hbm) {
@@ -619,7 +619,7 @@ static bool exec_open(struct pim_exec *x, struct pim_mem *m, struct pim_chan *c,
 		      uint32_t s, const struct pim_op *op, uint64_t *col)
 {
 	struct pim_bank *b = &m->bank[(size_t)s * m->banks + op->bank];
-	uint32_t rank = s / m->bankgroups;
+	uint32_t rank = pim_mem_rank(m, s);
 	struct pim_rank *r = &m->rank[rank];
 	struct pim_slice *sl = &m->slice[s];
 	uint64_t t = pim_max(sl->act, r->faw[r->faw_pos]);
@@ -692,7 +692,7 @@ static void exec_count(struct pim_exec *x, struct pim_mem *m,
 static void exec_commit(struct pim_exec *x, struct pim_mem *m, uint32_t s)
 {
 	struct pim_slice *sl = &m->slice[s];
-	uint32_t rank = s / m->bankgroups;
+	uint32_t rank = pim_mem_rank(m, s);
 	struct pim_op *op = &x->ops[sl->pick];
 	struct pim_chan *c = &m->chan[pim_mem_channel(m, s)];
 	bool opened = false;

@@ -190,7 +190,7 @@ void pim_mem_empty(struct pim_mem *m)
 void pim_mem_reset(struct pim_mem *m, const struct ppim_spec *spec)
 {
 	size_t banks = (size_t)m->n_slices * m->banks;
-	uint32_t r;
+	uint32_t r, s;
 	size_t b;
 
 	memset(m->bank, 0, banks * sizeof(*m->bank));
@@ -201,6 +201,10 @@ void pim_mem_reset(struct pim_mem *m, const struct ppim_spec *spec)
 	       (size_t)m->n_slices * m->window * sizeof(uint64_t));
 	memset(m->macs, 0,
 	       (size_t)m->n_slices * m->operands * sizeof(uint64_t));
+	for (s = 0; s < m->n_slices; s++) {
+		m->slice[s].rank = s / m->bankgroups;
+		m->slice[s].chan = s / (m->ranks * m->bankgroups);
+	}
 	for (b = 0; b < banks; b++)
 		m->bank[b].row = PIM_ROW_NONE;
 	for (r = 0; r < m->n_ranks; r++)

@@ -50,6 +50,8 @@ struct pim_bank {
 enum pim_queue { PIM_QUEUE_UNIT, PIM_QUEUE_HOST, PIM_QUEUES };
 
 struct pim_slice {
+	/* constants: division is slow */
+	uint32_t rank, chan;
 	/* state */
 	uint64_t col_free;
 	uint64_t mac_free;
@@ -188,9 +190,14 @@ static inline uint64_t pim_max(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+static inline uint32_t pim_mem_rank(const struct pim_mem *m, uint32_t slice)
+{
+	return m->slice[slice].rank;
+}
+
 static inline uint32_t pim_mem_channel(const struct pim_mem *m, uint32_t slice)
 {
-	return slice / (m->ranks * m->bankgroups);
+	return m->slice[slice].chan;
 }
 
 #endif
