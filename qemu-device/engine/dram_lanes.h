@@ -136,6 +136,7 @@ static ALWAYS_INLINE int32_t lanes_least(const struct dram_lanes *l, bool writes
 	__m128i m;
 	uint32_t i;
 
+	n = n < DRAM_MAX_BANKS ? n : DRAM_MAX_BANKS; /* for the compiler */
 	least = v[0] = lanes_next(l, writes, 0);
 	UNROLL
 	for (i = 16; i < n; i += 16) {

@@ -144,13 +144,18 @@ void pim_gather_read(struct pim_gather *g, uint32_t sub,
 /* The bag's partial sums leave the units. */
 void pim_gather_transfer(struct pim_gather *g, uint32_t bag);
 
-/* A subtable entry's name for caches. */
+/*
+ * A subtable entry's name for caches: where the subtable is, and the row. Ids
+ * and epochs of tables grow with all that a driver ever did, and figures must
+ * not depend on that.
+ */
 static inline uint64_t pim_gather_key(const struct pim_gather *g, uint32_t sub,
 				      uint64_t row)
 {
-	uint64_t table = g->table->id * 0x9e3779b97f4a7c15ull + g->table->epoch;
+	const struct ppim_extent *x = &g->table->sub[sub].extents[0];
+	uint64_t place = (uint64_t)x->tier << 63 | (uint64_t)x->slice << 40;
 
-	return pim_cache_mix((table ^ (uint64_t)sub << 62) + row);
+	return pim_cache_mix((place + x->offset) * 0x9e3779b97f4a7c15ull + row);
 }
 
 static inline bool pim_seen_test_set(struct pim_seen *s, uint64_t i)

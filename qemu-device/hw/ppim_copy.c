@@ -124,7 +124,8 @@ static bool pages_can_go(RAMBlock *rb)
 {
 	return !ram_block_discard_is_disabled() &&
 	       !migration_in_incoming_postcopy() &&
-	       !migration_in_bg_snapshot() && qemu_ram_get_fd(rb) < 0;
+	       !migration_in_bg_snapshot() &&
+	       (qemu_ram_get_fd(rb) < 0 || qemu_ram_is_shared(rb));
 }
 
 /*
