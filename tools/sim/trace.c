@@ -15,6 +15,7 @@
 
 #define TRACE_BYTES (1u << 20)
 #define TRACE_LINE_MAX 4096 /* longer ones are not trace lines */
+#define TRACE_BEYOND   16 /* what a parser may look at behind the end */
 #define TRACE_EXPECTED "expected '0xADDR READ|WRITE CYCLE'"
 
 struct trace {
@@ -23,7 +24,7 @@ struct trace {
 	uint64_t line; /* lines read */
 	bool eof;
 	char *at, *end; /* text still to parse */
-	char text[TRACE_LINE_MAX + TRACE_BYTES + 1];
+	char text[TRACE_LINE_MAX + TRACE_BYTES + TRACE_BEYOND];
 };
 
 struct trace *trace_open(const char *path)
@@ -115,26 +116,24 @@ static inline const char *skip_blanks(const char *s)
 	return s;
 }
 
-static inline int hex_digit(char c)
-{
-	unsigned int d = (unsigned char)c - '0', a;
-
-	if (d < 10)
-		return (int)d;
-	a = ((unsigned char)c | 0x20u) - 'a';
-	return a < 6 ? (int)a + 10 : -1;
-}
+/* A digit's value and one; 0: no digit. */
+static const uint8_t hex_digits[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 static inline const char *parse_hex(const char *s, uint64_t *v)
 {
 	const char *first;
-	int d;
+	unsigned int d;
 
 	if (s[0] == '0' && (s[1] | 0x20) == 'x')
 		s += 2;
 	first = s;
-	for (*v = 0; (d = hex_digit(*s)) >= 0; s++)
-		*v = *v << 4 | (unsigned int)d;
+	for (*v = 0; (d = hex_digits[(unsigned char)*s]); s++)
+		*v = *v << 4 | (d - 1);
 	return s == first || s - first > 16 ? NULL : s;
 }
 
@@ -184,28 +183,36 @@ static inline const char *parse_line(const char *s, struct ppim_dram_req *req)
 	return *s == '\n' ? s : NULL;
 }
 
+/* A line that is empty, malformed, or not all there yet. Returns 0 or -1. */
+static int trace_odd_line(struct trace *t, char *why, size_t size)
+{
+	size_t left = (size_t)(t->end - t->at);
+	const char *nl = memchr(t->at, '\n', left);
+
+	if (!nl)
+		return trace_fill(t, why, size);
+	t->line++;
+	if (strspn(t->at, " \t\r\n") <= (size_t)(nl - t->at))
+		return trace_bad_line(t, t->at, why, size);
+	t->at += nl - t->at + 1;
+	return 0;
+}
+
 int64_t trace_read(struct trace *t, struct ppim_dram_req *reqs, size_t n,
 		   char *why, size_t why_size)
 {
-	const char *end, *line, *nl;
+	const char *end;
 	size_t i = 0;
 
-	while (i < n) {
-		nl = memchr(t->at, '\n', (size_t)(t->end - t->at));
-		if (!nl) {
-			if (t->eof)
-				break;
-			if (trace_fill(t, why, why_size))
-				return -1;
-			continue;
+	while (i < n && !(t->eof && t->at == t->end)) {
+		end = parse_line(skip_blanks(t->at), &reqs[i]);
+		if (end && end < t->end) {
+			t->at += end - t->at + 1;
+			t->line++;
+			i++;
+		} else if (trace_odd_line(t, why, why_size)) {
+			return -1;
 		}
-		t->line++;
-		line = skip_blanks(t->at);
-		end = parse_line(line, &reqs[i]);
-		if (end != nl && strspn(line, " \t\r\n") <= (size_t)(nl - line))
-			return trace_bad_line(t, t->at, why, why_size);
-		i += end == nl;
-		t->at += nl - t->at + 1;
 	}
 	return (int64_t)i;
 }
