@@ -26,7 +26,20 @@
 #include "dram_timing.h"
 #include "ppim-engine/dram.h"
 
+/* With a sanitizer's checks in every copy the compiler would take minutes. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define DRAM_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define DRAM_SANITIZED
+#endif
+#endif
+
+#ifdef DRAM_SANITIZED
+#define ALWAYS_INLINE inline
+#else
 #define ALWAYS_INLINE inline __attribute__((always_inline))
+#endif
 #define NOINLINE __attribute__((noinline))
 
 #define DRAM_MAX_BANKS 64 /* of a channel: bits of a mask */
