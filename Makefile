@@ -54,7 +54,7 @@ help:
 	@echo '  make build       everything: QEMU with the device, module, runtime, tools, guest'
 	@echo '  make tools       the host tools alone, in build/bin (no QEMU, no guest)'
 	@echo '  make install     libppim and the host tools to PREFIX=/usr/local (DESTDIR=); make uninstall'
-	@echo '  make bench       benchmarks'
+	@echo '  make bench       speeds: the DRAM and PIM models alone, and the whole stack'
 	@echo '  make check-GROUP one group of tests: $(groups)'
 	@echo '  make menuconfig  the build options; make defconfig: back to their defaults'
 	@echo '  make deps        installs the Debian packages that all of this needs'
@@ -146,6 +146,11 @@ $(groups:%=check-%): check-%: prepare-%
 # What the device is tested with at random: a program on the bare machine.
 random-guest:
 	@$(sub) -C qemu-device/qtest/guest
+
+# Speeds, each beside a baseline of its own; no test depends on them.
+bench: build
+	@set -e; for b in $(O)/bin/ppim-bench-*; do echo "$$(basename $$b)"; $$b; echo; done
+	@tools/bench/throughput.sh
 
 prepare-unit: deps-check tools
 	@$(sub) -C tests/unit
