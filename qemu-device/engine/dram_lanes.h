@@ -15,7 +15,14 @@ static ALWAYS_INLINE int32_t min_i32(int32_t a, int32_t b)
 
 static ALWAYS_INLINE int32_t max_i32(int32_t a, int32_t b)
 {
-	return a > b ? a : b;
+	int32_t max = a > b ? a : b;
+
+#ifdef DRAM_AVX2
+	/* In an integer register: GCC would rather compute single clocks in
+	 * vector registers, and move them back and forth. */
+	__asm__("" : "+r"(max));
+#endif
+	return max;
 }
 
 static ALWAYS_INLINE void limit_raise(int32_t *t, int32_t at_least)
