@@ -594,14 +594,15 @@ static bool bank_has_read(const struct dram_banks *bk, uint32_t b,
 
 /*
  * A write may not pass an earlier read of its address: draining stops. If that
- * read has yet to leave the read queue, reads go first until it has; without
- * that (as in DRAMsim3) a full write queue would wait for it for ever.
+ * read has yet to leave the read queue, and no command is left whose issue could
+ * let an older write move, reads go first until it has; without that (as in
+ * DRAMsim3) writes would be to drain, and wait for it, for ever.
  */
 static NOINLINE bool write_waits(struct dram_channel *ch, uint32_t bank,
 				 struct dram_node *node)
 {
 	if (trans_has_read(&ch->rd, bank, node->addr)) {
-		ch->reads_first = 1;
+		ch->reads_first = !ch->queued;
 		ch->reads_first_addr = node->addr;
 		return true;
 	}

@@ -10,6 +10,7 @@
 #define ZIPF_SCATTER 0x9e3779b1ull
 #define STRIDE_BYTES 4352
 #define HOT_BURSTS   1024
+#define SMALL_BYTES  (1u << 20)
 #define PACE_GAP     40 /* clocks between vectors, on average half of it */
 
 static const struct {
@@ -25,6 +26,7 @@ static const struct {
 	[DRAM_STREAM_CONFLICT] = { "conflict", 64 },
 	[DRAM_STREAM_HOT] = { "hot", 64 },
 	[DRAM_STREAM_PACED] = { "paced", 256 },
+	[DRAM_STREAM_SMALL] = { "small", 64 },
 };
 
 /* splitmix64 */
@@ -108,6 +110,8 @@ static uint64_t stream_vector(struct dram_stream *s)
 		return stream_conflict(s);
 	case DRAM_STREAM_HOT:
 		return stream_rng(s) % HOT_BURSTS * s->burst_bytes;
+	case DRAM_STREAM_SMALL:
+		return stream_rng(s) % SMALL_BYTES & ~(uint64_t)(s->vec - 1);
 	default:
 		return stream_rng(s) & ~(uint64_t)(s->vec - 1);
 	}

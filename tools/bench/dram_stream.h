@@ -23,6 +23,7 @@ enum dram_stream_kind {
 	DRAM_STREAM_CONFLICT, /* rows of one bank in turn */
 	DRAM_STREAM_HOT, /* 1024 bursts, so that requests meet */
 	DRAM_STREAM_PACED, /* random vectors of 256 B, with gaps between */
+	DRAM_STREAM_SMALL, /* 1 MB, so that writes wait for reads */
 	DRAM_STREAM_COUNT
 };
 
