@@ -588,7 +588,7 @@ static void a_killed_process_leaves_nothing(void **state)
 	struct ppim_ioc_table_info info;
 	struct fixture *f = *state;
 	struct ppim_info now;
-	int ready[2], status;
+	int ready[2], status, ms;
 	pid_t pid;
 	char c;
 
@@ -602,6 +602,12 @@ static void a_killed_process_leaves_nothing(void **state)
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
+	/*
+	 * The device file lives as long as the process's ring, which the
+	 * kernel takes down in a worker of its own, after the process.
+	 */
+	for (ms = 0; ms < 30000 && !ppim_table_next(f->dev, 0, &info); ms++)
+		usleep(1000);
 	assert_int_equal(ppim_table_next(f->dev, 0, &info), -ENOENT);
 	ppim_info(f->dev, &now);
 	assert_int_equal(now.dev.hbm_free, f->info.dev.hbm_free);
