@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What test scripts share. A script sources this, runs its checks, and ends
 # with `done_testing`. Each check is one TAP result; what went wrong follows it
-# as comments.
+# as comments, behind a bar, since it may itself look like results.
 
 set -uo pipefail
 
@@ -29,7 +29,7 @@ result() {
 	tap_failed=$((tap_failed + 1))
 	echo "not ok $tap_count - $name"
 	for comment in "$@"; do
-		echo "#   ${comment//$'\n'/$'\n'#   }"
+		echo "#   | ${comment//$'\n'/$'\n'#   | }"
 	done
 	return 1
 }

@@ -32,6 +32,9 @@ counts "a plan after each result grows" 0 'ok 1 a\n1..1\nok 2 b\n1..2\nok 3 c\n1
 counts "and fails when the last is too large" 0 'ok 1 a\n1..1\nok 2 b\n1..3\n' \
 	"2 2 0 planned 1 tests, ran 2 planned 3 tests, ran 0"
 
+counts "what a failed check quotes is not counted" 1 \
+	"$(tap_count=0 tap_failed=0 is outer $'1..9\nnot ok 1 - inner' x)\n1..1\n" "0 1 0 1 - outer"
+
 PPIM_BUILD=$tmp/empty run "$top/tests/run" unit
 is "a group without a test fails" "$status: $(tail -n 1 <<<"$out")" "1: 0 passed, 1 failed"
 run "$top/tests/run" nonsense
