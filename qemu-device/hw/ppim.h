@@ -10,6 +10,7 @@
 #ifndef HW_MISC_PPIM_H
 #define HW_MISC_PPIM_H
 
+#include "qemu/coroutine.h"
 #include "qemu/queue.h"
 #include "qemu/thread.h"
 #include "qemu/timer.h"
@@ -30,14 +31,15 @@ OBJECT_DECLARE_SIMPLE_TYPE(PPIMState, PPIM)
 #define PPIM_OUTPUT_MAX		(64u << 20)	/* bytes that one batch writes */
 #define PPIM_COPY_MAX		(16u << 20)	/* bytes of one WRITE or READ */
 #define PPIM_ALIGN		64
-/* A command reads at most so much guest memory, all its parts together: what
- * the main loop copies in a few milliseconds. */
+/* A command reads at most so much guest memory, all its parts together. */
 #define PPIM_FETCH_MAX		(32u << 20)
 /* Admission stops here until commands complete. */
 #define PPIM_INFLIGHT_MAX	256
 #define PPIM_INFLIGHT_BYTES	(256u << 20)
-/* Guest memory that one visit of the main loop reads or writes. */
+/* Guest memory that one visit of the main loop reads or writes, a millisecond's
+ * worth, give or take a piece: then the rest is for the next. */
 #define PPIM_VISIT_BYTES	(4u << 20)
+#define PPIM_PIECE_BYTES	(1u << 20)
 /* Both count an access, and a segment of a scatter list, for at least so many
  * bytes: that is what finding the address costs. */
 #define PPIM_ACCESS_BYTES	1024
@@ -152,6 +154,7 @@ struct ppim_cmd {
 	uint64_t least_ps;	/* that it takes at least; icount only */
 	uint64_t end_ps;	/* guest's clock; valid if timed */
 	uint64_t done_ps;	/* guest's clock when the workers were seen ready */
+	int32_t check_job, check_seg;	/* outputs before can be written */
 	int32_t out_job;	/* outputs before this one are written, */
 	uint64_t out_bytes;	/* and so much of this one */
 	bool timed;
@@ -190,6 +193,16 @@ struct ppim_inject {
 	uint8_t tier;
 	uint16_t slice;
 	uint64_t offset;
+};
+
+/* A command whose inputs are being read (ppim_load.c). */
+struct ppim_loading {
+	Coroutine *co;		/* NULL when it has come to its end */
+	struct ppim_cmd *cmd;	/* NULL: there is none */
+	struct ppim_hw_sqe sqe;
+	int verdict;		/* of io_load() */
+	bool at_once;		/* without another visit */
+	bool dropped;		/* nobody wants it */
 };
 
 /* Faults that wait for their next commands. */
@@ -232,6 +245,7 @@ struct PPIMState {
 	uint64_t asq, acq;
 
 	struct ppim_queue queue[PPIM_QUEUES_MAX + 1];
+	struct ppim_loading loading;
 	struct ppim_hw_stats stats;	/* host order */
 	struct ppim_doorbells doorbells;
 	struct ppim_pending pending;
@@ -251,6 +265,7 @@ struct PPIMState {
 	uint64_t chain_ps;	/* guest's clock at the end of timed work */
 	uint64_t now_ps;	/* device timeline, of what has completed */
 	uint64_t visit_bytes;	/* used up of PPIM_VISIT_BYTES */
+	uint64_t visit_max_bytes;	/* most that one visit used, and */
 	int64_t visit_max_ns;	/* longest that the main loop was kept */
 	uint64_t *slice_lookups;	/* while it travels: the pool's */
 	uint32_t n_slice_lookups;
@@ -289,14 +304,15 @@ extern const MemoryRegionOps ppim_regs_ops;
 int ppim_dma_read(PPIMState *s, uint64_t addr, void *buf, uint64_t bytes);
 int ppim_dma_write(PPIMState *s, uint64_t addr, const void *buf,
 		   uint64_t bytes);
-int ppim_buf_load(PPIMState *s, struct ppim_cmd *cmd,
-		  const struct ppim_hw_buf *hw, uint64_t field,
-		  struct ppim_buf *buf);
-int ppim_buf_read(PPIMState *s, struct ppim_cmd *cmd,
-		  const struct ppim_buf *buf, void *data);
-int ppim_buf_check(PPIMState *s, const struct ppim_buf *buf, uint64_t *bad);
+int coroutine_fn ppim_buf_load(PPIMState *s, struct ppim_cmd *cmd,
+			       const struct ppim_hw_buf *hw, uint64_t field,
+			       struct ppim_buf *buf);
+int coroutine_fn ppim_buf_read(PPIMState *s, struct ppim_cmd *cmd,
+			       const struct ppim_buf *buf, void *data);
+int ppim_buf_check(PPIMState *s, const struct ppim_buf *buf, int32_t *seg,
+		   uint64_t *bad);
 int ppim_buf_write(PPIMState *s, const struct ppim_buf *buf, const void *data,
-		   uint64_t from, uint64_t bytes, uint64_t *bad);
+		   uint64_t *done, uint64_t *bad);
 void ppim_buf_free(struct ppim_buf *buf);
 
 /* ppim_cmd.c: a command's memory and its verdict */
@@ -304,8 +320,8 @@ struct ppim_cmd *ppim_cmd_new(enum ppim_cmd_kind kind, uint16_t qid,
 			      const struct ppim_hw_sqe *sqe);
 void ppim_cmd_free(struct ppim_cmd *cmd);
 void *ppim_cmd_alloc(struct ppim_cmd *cmd, uint64_t count, uint64_t size);
-int ppim_cmd_fetch(PPIMState *s, struct ppim_cmd *cmd, uint64_t addr,
-		   void *buf, uint64_t bytes);
+int coroutine_fn ppim_cmd_fetch(PPIMState *s, struct ppim_cmd *cmd,
+				uint64_t addr, void *buf, uint64_t bytes);
 int ppim_cmd_fail(struct ppim_cmd *cmd, enum ppim_status status,
 		  uint64_t detail);
 int ppim_cmd_bad_field(struct ppim_cmd *cmd, enum ppim_hw_where where,
@@ -319,12 +335,12 @@ void ppim_cmd_note_le(const struct ppim_cmd *cmd, struct ppim_annotation *out);
 
 /* ppim_job.c, ppim_copy.c: 0 when the command is ready for the workers, or -1
  * with its fault */
-int ppim_gnr_load(PPIMState *s, struct ppim_cmd *cmd,
-		  const struct ppim_hw_sqe *sqe);
-int ppim_table_load(PPIMState *s, struct ppim_cmd *cmd, uint32_t job,
-		    uint64_t addr);
-int ppim_copy_load(PPIMState *s, struct ppim_cmd *cmd,
-		   const struct ppim_hw_sqe *sqe);
+int coroutine_fn ppim_gnr_load(PPIMState *s, struct ppim_cmd *cmd,
+			       const struct ppim_hw_sqe *sqe);
+int coroutine_fn ppim_table_load(PPIMState *s, struct ppim_cmd *cmd,
+				 uint32_t job, uint64_t addr);
+int coroutine_fn ppim_copy_load(PPIMState *s, struct ppim_cmd *cmd,
+				const struct ppim_hw_sqe *sqe);
 int ppim_clear_load(PPIMState *s, struct ppim_cmd *cmd,
 		    const struct ppim_hw_sqe *sqe);
 void ppim_tier_clear(MemoryRegion *mr, uint8_t *tier, uint64_t offset,
@@ -339,9 +355,16 @@ void ppim_queue_sq_tail(PPIMState *s, uint16_t qid, uint32_t tail);
 void ppim_queue_cq_head(PPIMState *s, uint16_t qid, uint32_t head);
 void ppim_queue_run(PPIMState *s);
 bool ppim_queue_room(PPIMState *s);
-bool ppim_queue_admin_waits(const PPIMState *s);
+bool ppim_queue_visit_waits(const PPIMState *s);
 bool ppim_queue_output(PPIMState *s, struct ppim_cmd *cmd);
 void ppim_queue_complete(PPIMState *s, struct ppim_cmd *cmd);
+
+/* ppim_load.c */
+void ppim_load_begin(PPIMState *s, uint16_t qid, const struct ppim_hw_sqe *sqe);
+void ppim_load_continue(PPIMState *s);
+void coroutine_fn ppim_load_pause(PPIMState *s);
+void ppim_load_finish(PPIMState *s);
+struct ppim_cmd *ppim_load_drop(PPIMState *s, uint16_t qid);
 
 /* ppim_admin.c */
 void ppim_admin_run(PPIMState *s, const struct ppim_hw_sqe *sqe);
@@ -359,6 +382,7 @@ void ppim_inject_mark(PPIMState *s, struct ppim_cmd *cmd);
 /* How long the main loop, or a vCPU, is kept by the device: host time around
  * each of its entries. */
 int64_t ppim_visit_begin(PPIMState *s);
+bool ppim_visit_over(const PPIMState *s);
 void ppim_visit_end(PPIMState *s, int64_t begin);
 void ppim_time_init(PPIMState *s);
 void ppim_time_exit(PPIMState *s);

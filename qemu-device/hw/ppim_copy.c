@@ -45,8 +45,8 @@ static int place_load(PPIMState *s, struct ppim_cmd *cmd,
 }
 
 /* READ: where the bytes go, and room for them until then. */
-static int read_load(PPIMState *s, struct ppim_cmd *cmd,
-		     const struct ppim_hw_buf *data)
+static int coroutine_fn read_load(PPIMState *s, struct ppim_cmd *cmd,
+				  const struct ppim_hw_buf *data)
 {
 	cmd->own = ppim_cmd_alloc(cmd, 1, sizeof(*cmd->own));
 	if (!cmd->own)
@@ -59,8 +59,8 @@ static int read_load(PPIMState *s, struct ppim_cmd *cmd,
 	return cmd->own->output ? 0 : -1;
 }
 
-static int write_load(PPIMState *s, struct ppim_cmd *cmd,
-		      const struct ppim_hw_buf *data)
+static int coroutine_fn write_load(PPIMState *s, struct ppim_cmd *cmd,
+				   const struct ppim_hw_buf *data)
 {
 	struct ppim_buf buf = { .bytes = cmd->copy_bytes };
 	int ret = ppim_buf_load(s, cmd, data, SQE_AT(copy.data), &buf);
@@ -73,8 +73,8 @@ static int write_load(PPIMState *s, struct ppim_cmd *cmd,
 	return ret;
 }
 
-int ppim_copy_load(PPIMState *s, struct ppim_cmd *cmd,
-		   const struct ppim_hw_sqe *sqe)
+int coroutine_fn ppim_copy_load(PPIMState *s, struct ppim_cmd *cmd,
+				const struct ppim_hw_sqe *sqe)
 {
 	cmd->copy_bytes = le64_to_cpu(sqe->copy.data.bytes);
 	if (!cmd->copy_bytes)

@@ -101,19 +101,25 @@ static int fetch_count(struct ppim_cmd *cmd, uint64_t bytes)
 	return 0;
 }
 
-static int cmd_read(PPIMState *s, struct ppim_cmd *cmd, uint64_t addr,
-		    void *buf, uint64_t bytes)
+static int coroutine_fn cmd_read(PPIMState *s, struct ppim_cmd *cmd,
+				 uint64_t addr, uint8_t *buf, uint64_t bytes)
 {
-	uint64_t bad;
+	uint64_t bad, n;
 
-	if (dma_rw(s, addr, buf, bytes, DMA_DIRECTION_TO_DEVICE, &bad))
-		return ppim_cmd_fail(cmd, PPIM_ST_BAD_ADDRESS, bad);
+	for (; bytes; addr += n, buf += n, bytes -= n) {
+		ppim_load_pause(s);
+		if (s->loading.dropped)
+			return -1;
+		n = MIN(bytes, PPIM_PIECE_BYTES);
+		if (dma_rw(s, addr, buf, n, DMA_DIRECTION_TO_DEVICE, &bad))
+			return ppim_cmd_fail(cmd, PPIM_ST_BAD_ADDRESS, bad);
+	}
 	return 0;
 }
 
 /* As ppim_dma_read(), on a command's behalf and against its limit. */
-int ppim_cmd_fetch(PPIMState *s, struct ppim_cmd *cmd, uint64_t addr,
-		   void *buf, uint64_t bytes)
+int coroutine_fn ppim_cmd_fetch(PPIMState *s, struct ppim_cmd *cmd,
+				uint64_t addr, void *buf, uint64_t bytes)
 {
 	if (fetch_count(cmd, MAX(bytes, PPIM_ACCESS_BYTES)))
 		return -1;
@@ -154,8 +160,9 @@ static int sg_check(struct ppim_cmd *cmd, const struct ppim_hw_sg *sg)
  * CHAIN entry says, so entries are read up to page boundaries. Every entry
  * counts, so that a list that chains to itself ends too.
  */
-static int sg_walk(PPIMState *s, struct ppim_cmd *cmd, uint64_t addr,
-		   uint32_t n_sg, struct ppim_buf *buf)
+static int coroutine_fn sg_walk(PPIMState *s, struct ppim_cmd *cmd,
+				uint64_t addr, uint32_t n_sg,
+				struct ppim_buf *buf)
 {
 	struct ppim_hw_sg page[SG_PAGE / sizeof(struct ppim_hw_sg)];
 	uint64_t room = UINT64_MAX;	/* entries left in this array */
@@ -205,9 +212,9 @@ static bool buf_is_whole(const struct ppim_buf *buf)
  * Resolves a buffer descriptor that stands at offset `field` (enum ppim_hw_where
  * in its high half). buf->bytes says how long it has to be.
  */
-int ppim_buf_load(PPIMState *s, struct ppim_cmd *cmd,
-		  const struct ppim_hw_buf *hw, uint64_t field,
-		  struct ppim_buf *buf)
+int coroutine_fn ppim_buf_load(PPIMState *s, struct ppim_cmd *cmd,
+			       const struct ppim_hw_buf *hw, uint64_t field,
+			       struct ppim_buf *buf)
 {
 	uint32_t n_sg = le32_to_cpu(hw->n_sg);
 	enum ppim_hw_where where = field >> 32;
@@ -243,8 +250,8 @@ void ppim_buf_free(struct ppim_buf *buf)
 	buf->n_segs = 0;
 }
 
-int ppim_buf_read(PPIMState *s, struct ppim_cmd *cmd,
-		  const struct ppim_buf *buf, void *data)
+int coroutine_fn ppim_buf_read(PPIMState *s, struct ppim_cmd *cmd,
+			       const struct ppim_buf *buf, void *data)
 {
 	uint8_t *p = data;
 	uint64_t n;
@@ -263,38 +270,42 @@ int ppim_buf_read(PPIMState *s, struct ppim_cmd *cmd,
 	return 0;
 }
 
-/* Could all of it be written? Asked before the first byte is. */
-int ppim_buf_check(PPIMState *s, const struct ppim_buf *buf, uint64_t *bad)
+/* Could it be written? Looks at segments from *seg on, as far as the visit
+ * allows; *seg says how far that was. */
+int ppim_buf_check(PPIMState *s, const struct ppim_buf *buf, int32_t *seg,
+		   uint64_t *bad)
 {
-	int32_t i;
-
-	for (i = 0; i < buf->n_segs; i++)
-		if (!dma_allowed(s, buf->segs[i].addr, buf->segs[i].bytes,
-				 true, bad))
+	for (; *seg < buf->n_segs && !ppim_visit_over(s); (*seg)++) {
+		s->visit_bytes += PPIM_ACCESS_BYTES;
+		if (!dma_allowed(s, buf->segs[*seg].addr,
+				 buf->segs[*seg].bytes, true, bad))
 			return -1;
+	}
 	return 0;
 }
 
-/* Writes bytes [from, from + bytes) of the buffer out of data. */
+/* Writes the buffer out of data, from byte *done on and as far as the visit
+ * allows; *done says how far that was. */
 int ppim_buf_write(PPIMState *s, const struct ppim_buf *buf, const void *data,
-		   uint64_t from, uint64_t bytes, uint64_t *bad)
+		   uint64_t *done, uint64_t *bad)
 {
 	uint64_t begin = 0, skip, n;
 	int32_t i;
 
-	for (i = 0; i < buf->n_segs && bytes; i++) {
+	for (i = 0; i < buf->n_segs; begin += buf->segs[i++].bytes) {
 		const struct ppim_seg *seg = &buf->segs[i];
 
-		skip = from - begin;
-		begin += seg->bytes;
-		if (from >= begin)
-			continue;
-		n = MIN(seg->bytes - skip, bytes);
-		if (dma_rw(s, seg->addr + skip, (uint8_t *)data + from, n,
-			   DMA_DIRECTION_FROM_DEVICE, bad))
-			return -1;
-		from += n;
-		bytes -= n;
+		while (*done < begin + seg->bytes) {
+			if (ppim_visit_over(s))
+				return 0;
+			skip = *done - begin;
+			n = MIN(seg->bytes - skip, PPIM_PIECE_BYTES);
+			if (dma_rw(s, seg->addr + skip,
+				   (uint8_t *)data + *done, n,
+				   DMA_DIRECTION_FROM_DEVICE, bad))
+				return -1;
+			*done += n;
+		}
 	}
 	return 0;
 }

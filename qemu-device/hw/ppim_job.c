@@ -86,9 +86,9 @@ static int job_fields(struct ppim_cmd *cmd, const struct ppim_hw_job *hw)
 }
 
 /* Reads a whole input buffer into fresh memory; NULL with the fault. */
-static void *input_load(PPIMState *s, struct ppim_cmd *cmd,
-			const struct ppim_hw_buf *hw, uint64_t field,
-			uint64_t bytes)
+static void *coroutine_fn input_load(PPIMState *s, struct ppim_cmd *cmd,
+				     const struct ppim_hw_buf *hw,
+				     uint64_t field, uint64_t bytes)
 {
 	struct ppim_buf buf = { .bytes = bytes };
 	void *data = NULL;
@@ -103,8 +103,9 @@ static void *input_load(PPIMState *s, struct ppim_cmd *cmd,
 	return data;
 }
 
-static int job_inputs(PPIMState *s, struct ppim_cmd *cmd,
-		      const struct ppim_hw_job *hw, struct ppim_cmd_job *own)
+static int coroutine_fn job_inputs(PPIMState *s, struct ppim_cmd *cmd,
+				   const struct ppim_hw_job *hw,
+				   struct ppim_cmd_job *own)
 {
 	uint64_t n = le32_to_cpu(hw->n_indices), bags = le32_to_cpu(hw->n_bags);
 	uint64_t i;
@@ -129,9 +130,9 @@ static int job_inputs(PPIMState *s, struct ppim_cmd *cmd,
 	return 0;
 }
 
-static int job_output(PPIMState *s, struct ppim_cmd *cmd,
-		      const struct ppim_hw_job *hw, struct ppim_cmd_job *own,
-		      struct totals *sum)
+static int coroutine_fn job_output(PPIMState *s, struct ppim_cmd *cmd,
+				   const struct ppim_hw_job *hw,
+				   struct ppim_cmd_job *own, struct totals *sum)
 {
 	own->out.bytes = (uint64_t)le32_to_cpu(hw->n_bags) *
 			 own->table.shape.dim * sizeof(float);
@@ -144,8 +145,9 @@ static int job_output(PPIMState *s, struct ppim_cmd *cmd,
 	return own->output ? 0 : -1;
 }
 
-static int job_load(PPIMState *s, struct ppim_cmd *cmd, uint32_t i,
-		    const struct ppim_hw_job *hw, struct totals *sum)
+static int coroutine_fn job_load(PPIMState *s, struct ppim_cmd *cmd, uint32_t i,
+				 const struct ppim_hw_job *hw,
+				 struct totals *sum)
 {
 	struct ppim_cmd_job *own = &cmd->own[i];
 
@@ -168,8 +170,8 @@ static int job_load(PPIMState *s, struct ppim_cmd *cmd, uint32_t i,
 	return 0;
 }
 
-static int jobs_load(PPIMState *s, struct ppim_cmd *cmd,
-		     const struct ppim_hw_job *hw)
+static int coroutine_fn jobs_load(PPIMState *s, struct ppim_cmd *cmd,
+				  const struct ppim_hw_job *hw)
 {
 	struct totals sum = { 0 };
 	uint32_t i;
@@ -185,8 +187,8 @@ static int jobs_load(PPIMState *s, struct ppim_cmd *cmd,
 	return 0;
 }
 
-int ppim_gnr_load(PPIMState *s, struct ppim_cmd *cmd,
-		  const struct ppim_hw_sqe *sqe)
+int coroutine_fn ppim_gnr_load(PPIMState *s, struct ppim_cmd *cmd,
+			       const struct ppim_hw_sqe *sqe)
 {
 	g_autofree struct ppim_hw_job *hw = NULL;
 	uint32_t n;

@@ -70,6 +70,7 @@ static bool device_visit(PPIMState *s, Visitor *v, Error **errp)
 		{ "injected", st->injected },
 		{ "corrected", st->corrected },
 		{ "main-loop-max-ns", s->visit_max_ns },
+		{ "main-loop-max-bytes", s->visit_max_bytes },
 		{ "sq-doorbells", s->doorbells.sq },
 		{ "cq-doorbells", s->doorbells.cq },
 	};

@@ -6,7 +6,6 @@
 #include "qemu/bswap.h"
 #include "qemu/log.h"
 #include "hw/pci/msix.h"
-#include "system/cpu-timers.h"
 #include "ppim.h"
 #include "trace.h"
 
@@ -143,16 +142,19 @@ void ppim_queue_complete(PPIMState *s, struct ppim_cmd *cmd)
 
 /* ---- outputs ------------------------------------------------------------- */
 
-static bool outputs_reachable(PPIMState *s, struct ppim_cmd *cmd,
-			      uint64_t *bad)
+/* Looks at the next part of the next output; false if it cannot be written. */
+static bool output_check(PPIMState *s, struct ppim_cmd *cmd, uint64_t *bad)
 {
-	int32_t i;
+	const struct ppim_buf *out = &cmd->own[cmd->check_job].out;
 
-	for (i = 0; i < cmd->n_own; i++)
-		if (ppim_buf_check(s, &cmd->own[i].out, bad)) {
-			cmd->fault.job = i;
-			return false;
-		}
+	if (ppim_buf_check(s, out, &cmd->check_seg, bad)) {
+		cmd->fault.job = cmd->check_job;
+		return false;
+	}
+	if (cmd->check_seg == out->n_segs) {
+		cmd->check_job++;
+		cmd->check_seg = 0;
+	}
 	return true;
 }
 
@@ -160,13 +162,11 @@ static bool outputs_reachable(PPIMState *s, struct ppim_cmd *cmd,
 static bool output_part(PPIMState *s, struct ppim_cmd *cmd, uint64_t *bad)
 {
 	struct ppim_cmd_job *own = &cmd->own[cmd->out_job];
-	uint64_t n = MIN(own->out.bytes - cmd->out_bytes, PPIM_VISIT_BYTES);
 
-	if (ppim_buf_write(s, &own->out, own->output, cmd->out_bytes, n, bad)) {
+	if (ppim_buf_write(s, &own->out, own->output, &cmd->out_bytes, bad)) {
 		cmd->fault.job = cmd->out_job;
 		return false;
 	}
-	cmd->out_bytes += n;
 	if (cmd->out_bytes == own->out.bytes) {
 		cmd->out_job++;
 		cmd->out_bytes = 0;
@@ -197,9 +197,11 @@ bool ppim_queue_output(PPIMState *s, struct ppim_cmd *cmd)
 
 	if (cmd->fault.status)
 		return true;
-	if (!cmd->out_job && !cmd->out_bytes &&
-	    !outputs_reachable(s, cmd, &bad))
-		goto refused;
+	if (cmd->check_job < cmd->n_own) {
+		if (!output_check(s, cmd, &bad))
+			goto refused;
+		return false;
+	}
 	if (cmd->out_job < cmd->n_own) {
 		if (!output_part(s, cmd, &bad))
 			goto refused;
@@ -214,55 +216,6 @@ refused:
 
 /* ---- submissions --------------------------------------------------------- */
 
-/* 0: for the workers; 1: done; -1: refused, with the fault. */
-static int io_load(PPIMState *s, struct ppim_cmd *cmd,
-		   const struct ppim_hw_sqe *sqe)
-{
-	if (sqe->flags)
-		return ppim_cmd_bad_field(cmd, PPIM_IN_SQE,
-					  offsetof(struct ppim_hw_sqe, flags));
-	switch (sqe->opcode) {
-	case PPIM_OP_GNR:
-		return ppim_gnr_load(s, cmd, sqe);
-	case PPIM_OP_WRITE:
-	case PPIM_OP_READ:
-		return ppim_copy_load(s, cmd, sqe);
-	case PPIM_OP_NOP:
-		return ppim_cmd_tail_zero(cmd, sqe, offsetof(struct ppim_hw_sqe,
-							     words)) ? -1 : 1;
-	default:
-		return ppim_cmd_fail(cmd, PPIM_ST_BAD_OPCODE, sqe->opcode);
-	}
-}
-
-static enum ppim_cmd_kind io_kind(uint8_t opcode)
-{
-	switch (opcode) {
-	case PPIM_OP_GNR:
-		return PPIM_CMD_GNR;
-	case PPIM_OP_WRITE:
-		return PPIM_CMD_WRITE;
-	case PPIM_OP_READ:
-		return PPIM_CMD_READ;
-	default:
-		return PPIM_CMD_NOP;
-	}
-}
-
-static void io_run(PPIMState *s, uint16_t qid, const struct ppim_hw_sqe *sqe)
-{
-	struct ppim_cmd *cmd = ppim_cmd_new(io_kind(sqe->opcode), qid, sqe);
-
-	s->stats.submitted++;
-	s->queue[qid].submitted++;
-	if (cmd->kind == PPIM_CMD_GNR)
-		ppim_inject_mark(s, cmd);
-	if (io_load(s, cmd, sqe))
-		ppim_queue_complete(s, cmd);
-	else
-		ppim_time_admit(s, cmd);
-}
-
 /* What was dropped counts until the workers let go of it, so a guest that
  * submits and aborts in turn makes us hold no more than one that waits. */
 bool ppim_queue_room(PPIMState *s)
@@ -274,14 +227,10 @@ bool ppim_queue_room(PPIMState *s)
 	       s->inflight_bytes + bytes < PPIM_INFLIGHT_BYTES;
 }
 
-static bool visit_over(const PPIMState *s)
-{
-	return !icount_enabled() && s->visit_bytes >= PPIM_VISIT_BYTES;
-}
-
 static bool admission_open(PPIMState *s)
 {
-	return ppim_running(s) && !visit_over(s) && ppim_queue_room(s);
+	return ppim_running(s) && !s->loading.cmd && !ppim_visit_over(s) &&
+	       ppim_queue_room(s);
 }
 
 static void sq_take(PPIMState *s, uint16_t qid)
@@ -296,7 +245,7 @@ static void sq_take(PPIMState *s, uint16_t qid)
 	}
 	q->sq_head = (q->sq_head + 1) % q->entries;
 	if (qid)
-		io_run(s, qid, &sqe);
+		ppim_load_begin(s, qid, &sqe);
 	else
 		ppim_admin_run(s, &sqe);
 }
@@ -309,10 +258,11 @@ static bool sq_idle(const struct ppim_queue *q)
 	       !QTAILQ_EMPTY(&q->waiting);
 }
 
-/* The admin queue was left for another visit. */
-bool ppim_queue_admin_waits(const PPIMState *s)
+/* Something that needs no room was left for another visit: the admin queue, or
+ * the rest of a command. */
+bool ppim_queue_visit_waits(const PPIMState *s)
 {
-	return s->stalled && !sq_idle(&s->queue[0]);
+	return s->stalled && (s->loading.cmd || !sq_idle(&s->queue[0]));
 }
 
 /*
@@ -327,12 +277,14 @@ void ppim_queue_run(PPIMState *s)
 
 	s->stalled = false;
 	while (!sq_idle(&s->queue[0]) && ppim_running(s)) {
-		if (visit_over(s)) {
+		if (ppim_visit_over(s)) {
 			s->stalled = true;
 			return;
 		}
 		sq_take(s, 0);
 	}
+	if (s->loading.cmd)
+		ppim_load_continue(s);
 	while (more) {
 		more = false;
 		for (qid = 1; qid <= s->n_queues; qid++) {
@@ -346,6 +298,7 @@ void ppim_queue_run(PPIMState *s)
 			more = true;
 		}
 	}
+	s->stalled = s->loading.cmd;
 }
 
 /* ---- doorbells ----------------------------------------------------------- */

@@ -117,8 +117,9 @@ static int map_absent(struct ppim_cmd *cmd, uint32_t k,
 	return hw->map_offset ? bad_table(cmd, SUB_AT(k, map_offset)) : 0;
 }
 
-static int map_load(PPIMState *s, struct ppim_cmd *cmd, uint32_t k,
-		    const struct ppim_hw_subtable *hw, struct ppim_placed *p)
+static int coroutine_fn map_load(PPIMState *s, struct ppim_cmd *cmd, uint32_t k,
+				 const struct ppim_hw_subtable *hw,
+				 struct ppim_placed *p)
 {
 	uint64_t offset = le64_to_cpu(hw->map_offset), bytes;
 	uint16_t slice = le16_to_cpu(hw->map_slice);
@@ -184,8 +185,8 @@ static int extent_load(PPIMState *s, struct ppim_cmd *cmd, uint32_t k,
 	return 0;
 }
 
-static int extents_load(PPIMState *s, struct ppim_cmd *cmd, uint32_t k,
-			uint64_t addr)
+static int coroutine_fn extents_load(PPIMState *s, struct ppim_cmd *cmd,
+				     uint32_t k, uint64_t addr)
 {
 	struct ppim_cmd_job *own = &cmd->own[cmd->fault.job];
 	uint32_t i, n = own->table.sub[k].n_extents;
@@ -242,8 +243,8 @@ static void sub_trace(const struct ppim_table_desc *t, uint32_t k)
 		trace_ppim_prefetch(t->id, k);
 }
 
-static int sub_load(PPIMState *s, struct ppim_cmd *cmd, uint32_t k,
-		    const struct ppim_hw_subtable *hw)
+static int coroutine_fn sub_load(PPIMState *s, struct ppim_cmd *cmd, uint32_t k,
+				 const struct ppim_hw_subtable *hw)
 {
 	struct ppim_table_desc *t = &cmd->own[cmd->fault.job].table;
 	struct ppim_placed *p = &t->sub[k];
@@ -265,8 +266,8 @@ static int sub_load(PPIMState *s, struct ppim_cmd *cmd, uint32_t k,
 	return 0;
 }
 
-int ppim_table_load(PPIMState *s, struct ppim_cmd *cmd, uint32_t job,
-		    uint64_t addr)
+int coroutine_fn ppim_table_load(PPIMState *s, struct ppim_cmd *cmd,
+				 uint32_t job, uint64_t addr)
 {
 	struct ppim_table_desc *t = &cmd->own[job].table;
 	struct ppim_hw_table hw;

@@ -145,7 +145,7 @@ static void timer_arm(PPIMState *s)
 				next = MIN(next, to_ns(cmd_bound_ps(s, cmd)));
 				break;
 			}
-	if (s->stalled && (ppim_queue_admin_waits(s) || ppim_queue_room(s)))
+	if (s->stalled && (ppim_queue_visit_waits(s) || ppim_queue_room(s)))
 		next = 0;
 	if (next == UINT64_MAX)
 		timer_del(s->timer);
@@ -183,7 +183,7 @@ static bool complete_one(PPIMState *s, uint64_t clock_ps)
 
 	if (!cmd || cmd->end_ps > clock_ps)
 		return false;
-	if (!icount_enabled() && s->visit_bytes >= PPIM_VISIT_BYTES)
+	if (ppim_visit_over(s))
 		return false;
 	if (!ppim_queue_output(s, cmd))
 		return true;
@@ -200,8 +200,14 @@ int64_t ppim_visit_begin(PPIMState *s)
 	return get_clock();
 }
 
+bool ppim_visit_over(const PPIMState *s)
+{
+	return !icount_enabled() && s->visit_bytes >= PPIM_VISIT_BYTES;
+}
+
 void ppim_visit_end(PPIMState *s, int64_t begin)
 {
+	s->visit_max_bytes = MAX(s->visit_max_bytes, s->visit_bytes);
 	s->visit_max_ns = MAX(s->visit_max_ns, get_clock() - begin);
 }
 
@@ -287,15 +293,28 @@ static void drops_end(PPIMState *s)
 		ppim_pool_wait_idle(s->pool);
 }
 
-/* Its work is still charged: what is admitted costs its time. */
+static bool cmd_is(const struct ppim_cmd *cmd, uint16_t qid, uint16_t cid,
+		   uint32_t generation)
+{
+	return cmd && cmd->qid == qid && cmd->cid == cid &&
+	       cmd->generation == generation;
+}
+
+/* The work of one in flight is still charged: what is admitted costs its
+ * time. */
 bool ppim_time_abort(PPIMState *s, uint16_t qid, uint16_t cid,
 		     uint32_t generation)
 {
 	struct ppim_cmd *cmd, *answer;
 
+	if (cmd_is(s->loading.cmd, qid, cid, generation)) {
+		cmd = ppim_load_drop(s, qid);
+		ppim_cmd_fail(cmd, PPIM_ST_ABORTED, 0);
+		ppim_queue_complete(s, cmd);
+		return true;
+	}
 	QTAILQ_FOREACH(cmd, &s->inflight, link)
-		if (cmd->qid == qid && cmd->cid == cid &&
-		    cmd->generation == generation)
+		if (cmd_is(cmd, qid, cid, generation))
 			break;
 	if (!cmd)
 		return false;
@@ -309,11 +328,13 @@ bool ppim_time_abort(PPIMState *s, uint16_t qid, uint16_t cid,
 	return true;
 }
 
-/* Drops a queue's commands (qid 0: all queues'). */
+/* Drops a queue's commands, loaded or not (qid 0: all queues'). */
 void ppim_time_discard(PPIMState *s, uint16_t qid, bool skip)
 {
-	struct ppim_cmd *cmd, *next;
+	struct ppim_cmd *cmd = ppim_load_drop(s, qid), *next;
 
+	if (cmd)
+		ppim_cmd_free(cmd);
 	QTAILQ_FOREACH_SAFE(cmd, &s->inflight, link, next)
 		if (!qid || cmd->qid == qid)
 			cmd_drop(s, cmd, skip);
@@ -361,10 +382,12 @@ static void state_changed(void *opaque, bool running, RunState state)
 {
 	PPIMState *s = opaque;
 
-	if (running)
+	if (running) {
 		timer_arm(s);
-	else
-		ppim_pool_wait_idle(s->pool);
+		return;
+	}
+	ppim_load_finish(s);
+	ppim_pool_wait_idle(s->pool);
 }
 
 void ppim_time_init(PPIMState *s)

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * What a guest can make the device hold, and how long it can keep the main
- * loop: both have an end, whatever a command looks like.
- */
+/* What a guest can make the device hold, whatever a command looks like. */
 
 #include "qemu/osdep.h"
 #include "qemu/units.h"
