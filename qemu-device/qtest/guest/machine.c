@@ -309,6 +309,7 @@ static void device_wake(void)
 void pci_map(void)
 {
 	port_set(0x3e, 0, 0xffff, 2);			/* bridge control */
+	port_set(0x10, 0, ~0xfu, 4);			/* no window of its own */
 	port_set(0x18, 0x00010100, 0xffffff, 4);	/* buses 0, 1, 1 */
 	port_set(0x20, 0xe000e000, 0xfff0fff0, 4);	/* 1 MiB of memory */
 	port_set(0x24, 0xcff1c001, 0xfff0fff0, 4);	/* 256 MiB prefetchable */
