@@ -30,7 +30,7 @@
 /* ---- reset and failure --------------------------------------------------- */
 
 /* Whatever the device was doing: queues, work, time and faults are gone, the
- * tiers' contents stay. Does not wait for workers. */
+ * tiers' contents stay. Waits for no work but a copy that is being made. */
 void ppim_reset(PPIMState *s)
 {
 	uint16_t qid;

@@ -42,6 +42,7 @@ struct ppim_pool {
 	bool stop;
 	uint32_t alive;		/* threads */
 	bool gate_busy;		/* a worker is in the gate */
+	struct ppim_cmd *writing;	/* a tier, in the gate */
 	cmd_queue gate;		/* order of admission */
 	cmd_queue shared;	/* batches that have units left to take */
 	uint32_t gathering;	/* batches with unfinished units */
@@ -263,14 +264,20 @@ static void gate_copy(struct ppim_pool *pool, struct ppim_cmd *cmd)
 	ppim_poison_heal(&pool->poison, mem, cmd);
 }
 
+/* In parts no larger than a copy: a reset waits for one. */
 static void gate_clear(struct ppim_pool *pool, struct ppim_cmd *cmd)
 {
 	const struct ppim_memory *mem = &pool->config.mem;
 	bool dimm = cmd->copy_tier == PPIM_TIER_DIMM;
+	uint64_t at = cmd->copy_offset, end = at + cmd->copy_bytes, next;
 
-	ppim_tier_clear(dimm ? pool->config.dimm : pool->config.hbm,
-			(uint8_t *)(dimm ? mem->dimm : mem->hbm),
-			cmd->copy_offset, cmd->copy_bytes);
+	for (; at < end && !qatomic_read(&cmd->skip); at = next) {
+		next = MIN(QEMU_ALIGN_DOWN(at, PPIM_COPY_MAX) + PPIM_COPY_MAX,
+			   end);
+		ppim_tier_clear(dimm ? pool->config.dimm : pool->config.hbm,
+				(uint8_t *)(dimm ? mem->dimm : mem->hbm),
+				at, next - at);
+	}
 	ppim_poison_heal(&pool->poison, mem, cmd);
 }
 
@@ -306,6 +313,7 @@ static void gate_run(struct ppim_pool *pool, struct ppim_cmd *cmd)
 	else
 		gate_copy(pool, cmd);
 	qemu_mutex_lock(&pool->lock);
+	pool->writing = NULL;
 	cmd_done(pool, cmd);
 	qemu_mutex_unlock(&pool->lock);
 }
@@ -321,6 +329,8 @@ static struct ppim_cmd *gate_next(struct ppim_pool *pool)
 	if (cmd->kind != PPIM_CMD_GNR && pool->gathering && !cmd->skip)
 		return NULL;
 	QSIMPLEQ_REMOVE_HEAD(&pool->gate, order);
+	if (cmd->kind == PPIM_CMD_WRITE || cmd->kind == PPIM_CMD_CLEAR)
+		pool->writing = cmd;
 	return cmd;
 }
 
@@ -594,7 +604,9 @@ void ppim_pool_drop(struct ppim_pool *pool, struct ppim_cmd *cmd, bool skip)
 	qemu_cond_broadcast(&pool->work);
 }
 
-/* A reset is to come, after which nobody asks what they have cost. */
+/* A reset is to come, after which nobody asks what they have cost. One that is
+ * writing a tier has ended on return: what the guest puts there from now on
+ * stays. */
 void ppim_pool_skip_dropped(struct ppim_pool *pool)
 {
 	struct ppim_cmd *cmd;
@@ -606,6 +618,10 @@ void ppim_pool_skip_dropped(struct ppim_pool *pool)
 	QSIMPLEQ_FOREACH(cmd, &pool->shared, shared)
 		if (cmd->dropped)
 			qatomic_set(&cmd->skip, true);
+	if (pool->writing)
+		qatomic_set(&pool->writing->skip, true);
+	while (pool->writing)
+		qemu_cond_wait(&pool->done, &pool->lock);
 }
 
 /* How many commands nobody waits for, and workers still hold. */

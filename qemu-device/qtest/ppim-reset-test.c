@@ -250,6 +250,36 @@ static void test_reset_is_quick(struct ppim_dev *d, const void *arg)
 	ppim_assert_works(d);
 }
 
+/* A write to a tier that is being made when the device is disabled has ended
+ * when it is: what is put in its place afterwards stays. Pages that cannot be
+ * given back make clearing take some 100 ms. */
+static void test_reset_during_clear(const void *arg)
+{
+	const uint64_t bytes = 512 << 20, late = PPIM_TEST_DIMM + bytes / 8;
+	struct ppim_dev *d = ppim_dev_spawn(
+		"-object memory-backend-memfd,id=large,size=512M,share=off",
+		"dimm-memdev=large");
+
+	g_test_set_nonfatal_assertions();
+	ppim_dev_start(d);
+	qtest_writeq(d->qts, PPIM_TEST_DIMM, MARK);
+	ppim_push(d, &d->admin, &(struct ppim_hw_sqe){
+		.opcode = PPIM_ADM_CLEAR,
+		.copy.data.bytes = cpu_to_le64(bytes),
+		.copy.tier = PPIM_TIER_DIMM,
+	});
+	ppim_ring_doorbell(d, &d->admin);
+	while (qtest_readq(d->qts, PPIM_TEST_DIMM))
+		;
+	ppim_dev_disable(d);
+	qtest_writeq(d->qts, late, MARK);
+	g_usleep(500 * 1000);
+	g_assert_cmphex(qtest_readq(d->qts, late), ==, MARK);
+	ppim_dev_start(d);
+	ppim_assert_works(d);
+	ppim_dev_quit(d);
+}
+
 /* A driver that is gone in the middle of its DMA: bus mastering off while a
  * batch waits for its end. */
 static void test_master_off_in_flight(struct ppim_dev *d, const void *arg)
@@ -291,6 +321,8 @@ static void register_tests(void)
 	ppim_add_test("reset/is-quick", test_reset_is_quick, NULL);
 	ppim_add_test("reset/master-off-in-flight", test_master_off_in_flight,
 		      NULL);
+	qtest_add_data_func("/ppim/reset/during-clear", NULL,
+			    test_reset_during_clear);
 }
 
 libqos_init(register_tests);
