@@ -74,6 +74,7 @@ mirror "$top/kernel/include" hw/misc/ppim/include
 # hw/meson.build reads it, so that meson notices a file that comes or goes
 (cd "$top/qemu-device" && printf '%s\n' engine/*.c configs/*.ini) | put hw/misc/ppim/files.txt
 mirror "$top/qemu-device/qtest" tests/qtest/ppim
+put hw/misc/ppim/uninstrumented.txt <"$top/qemu-device/overlay/uninstrumented.txt"
 
 hook meson.build "    'hw/misc'," "    'hw/misc/ppim',"
 hook hw/misc/meson.build "# HPPA devices" "subdir('ppim')"
