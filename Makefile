@@ -161,7 +161,7 @@ prepare-unit-san: deps-check
 
 prepare-cli: deps-check tools
 prepare-qtest: deps-check qemu random-guest
-prepare-device: deps-device build qemu-asan random-guest
+prepare-device: deps-device build qemu-asan qemu-tsan random-guest
 # Its programs run for many minutes each.
 check-device: export PPIM_TEST_TIMEOUT ?= 3600
 prepare-module: deps-check module $(foreach s,$(CONFIG_BUILD_KERNEL),$(O)/linux/$(s)/build/Makefile) \

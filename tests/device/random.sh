@@ -12,12 +12,16 @@
 fixed=()
 ! setarch -R true 2>/dev/null || fixed=(setarch -R)
 
+# What the memory of a QEMU may reach, in KiB: a sanitizer's bookkeeping included.
+peak_most=$((3 << 20))
+measured=()
+
 # random_guest QEMU SEED OPERATIONS PROPERTIES [ARGUMENT...]: the guest's words
 # on standard output, QEMU's on standard error.
 random_guest() {
 	local qemu=$1 seed=$2 operations=$3 properties=$4
 	shift 4
-	"${fixed[@]}" "$qemu/qemu-system-x86_64" -L "$qemu/firmware" -M q35,graphics=off -nodefaults \
+	"${measured[@]}" "${fixed[@]}" "$qemu/qemu-system-x86_64" -L "$qemu/firmware" -M q35,graphics=off -nodefaults \
 		-display none -m 512M -cpu max -bios "$build/device/random-guest.bin" \
 		-debugcon stdio -device isa-debug-exit,iobase=0xf4,iosize=1 \
 		-fw_cfg "name=opt/ppim/seed,string=$seed" \
@@ -42,9 +46,11 @@ random_machines=(
 )
 
 # random_start QEMU MACHINE SEED OPERATIONS: in the background, its words in
-# $tmp/NAME.out, NAME.err, its status in NAME.status.
+# $tmp/NAME.out, NAME.err, its status in NAME.status, the most memory that it had
+# in NAME.peak.
 random_start() {
 	local name=${2%% *} rest=${2#* } args status
+	local measured=(env time -q -f %M -o "$tmp/${2%% *}.peak")
 	read -ra args <<<"${rest#*|}"
 	{
 		status=0
@@ -56,16 +62,19 @@ random_start() {
 
 # random_judge NAME SEED: the guest passed, and nobody reported anything.
 random_judge() {
-	local name=$1 counts status reports ok=0
+	local name=$1 counts status reports peak ok=0
 	counts=$(grep ' operations ' "$tmp/$name.out" | tail -n 1)
 	status=$(cat "$tmp/$name.status" 2>/dev/null)
+	peak=$(cat "$tmp/$name.peak" 2>/dev/null)
 	reports=$(grep -cE 'Sanitizer|runtime error:' "$tmp/$name.err")
 	[ "$status" = 5 ] && [ "$reports" = 0 ] || ok=1
 	result $ok "random guest, $name: right answers, no report (seed $2)" \
 		"QEMU ended with status $status (5 is right), $reports reports" \
 		"$(tail -n 3 "$tmp/$name.out")" "$(grep -vE '^qemu.*(vtd_|fault)' "$tmp/$name.err" | head -n 60)"
+	result $((${peak:-$peak_most} >= peak_most)) "random guest, $name: memory stays below 3 GiB" \
+		"peak: $peak KiB"
 	echo "# $name: $counts"
-	echo "# counts: $name: ${counts%% reads *}"
+	echo "# counts: $name: ${counts%% reads *}, $((${peak:-0} >> 10)) MiB at most"
 }
 
 # random_all QEMU OPERATIONS: on every machine its share of them, as many at

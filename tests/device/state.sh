@@ -26,7 +26,8 @@ qtest() {
 		"PPIM_QTEST_FIRMWARE=$qemu/firmware" \
 		./qos-test --tap -k -p "/x86_64/ppim/$1/under-load" 2>&1) || status=$?
 	grep -q "^# $3 $4" <<<"$out" || status=1
-	result $status "$3 $4, the device alone" "$(grep -v '^# starting' <<<"$out")"
+	result $status "$3 $4, the device alone" "$(grep -v '^# starting' <<<"$out")" &&
+		echo "# counts: $3 $4, the device alone"
 }
 
 # --- a machine --------------------------------------------------------------
@@ -172,6 +173,7 @@ rounds() {
 	is "$1 $3 of a machine at work" "$done_rounds" "$1" ||
 		sed 's/^/#   /' "$tmp/qemu.err"
 	result $((in_flight == 0)) "work was in flight in $in_flight of them"
+	echo "# counts: $done_rounds $3, work in flight in $in_flight"
 }
 
 # sums COUNT: waits until the guest has said so many.
@@ -202,7 +204,7 @@ machine_under_load() {
 		"$(sort -u "$tmp/out")" "$expected"
 	qmp quit
 	wait "${images[-1]}"
-	echo "# $(wc -l <"$tmp/out") runs of ppim-bench"
+	echo "# counts: $(wc -l <"$tmp/out") runs of ppim-bench"
 }
 
 qtest snapshot PPIM_QTEST_SNAPSHOTS "$snapshots" "snapshots saved and restored"
