@@ -97,6 +97,8 @@ static uint64_t hash_add(uint64_t h, uint64_t v)
 	return pim_cache_mix(h * 0x9e3779b97f4a7c15ull + v);
 }
 
+/* Of what the PIM model reads of a specification: the fields that a dump has,
+ * too (replay_spec.c). */
 uint64_t engine_spec_hash(const struct ppim_spec *s)
 {
 	const struct ppim_timing *t = &s->t;
