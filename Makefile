@@ -112,14 +112,14 @@ $(O)/qemu-%/qemu-system-x86_64: $(device_sources) $(O)/config.mk \
 
 guest_kernel = $(CONFIG_GUEST_KERNEL)
 
-$(O)/linux/%/vmlinuz: | deps-build
+$(O)/linux/%/vmlinux: | deps-build
 	@$(build_scripts)/kernel.sh $(O)/linux $* image
 $(O)/linux/%/build/Makefile: | deps-build
 	@$(build_scripts)/kernel.sh $(O)/linux $* headers
 $(O)/linux/%/source/tools/testing/selftests/lib.mk: | deps-build
 	@$(build_scripts)/kernel.sh $(O)/linux $* source
 
-module: $(O)/linux/$(guest_kernel)/vmlinuz
+module: $(O)/linux/$(guest_kernel)/vmlinux
 	@$(sub) -C kernel KVERS=$(guest_kernel) PPIM_DEBUG=$(CONFIG_MODULE_DEBUG)
 
 guest_programs := ppimctl ppim-bench ppim-sim

@@ -12,7 +12,7 @@ tools=(gcc libc6-dev make pkg-config zlib1g-dev libinih-dev libjansson-dev libnu
 	liburing-dev)
 # QEMU; Linux's packages and the module (dwarves: BTF, kmod: depmod); the guest.
 build=(debian-archive-keyring dpkg-dev ninja-build python3 python3-venv flex bison
-	libglib2.0-dev libattr1-dev xz-utils gcc-12 dwarves kmod cpio)
+	libglib2.0-dev libattr1-dev xz-utils zstd gcc-12 dwarves kmod cpio)
 # groff-base, mandoc: the pages; g++: the headers in C++.
 check=(libcmocka-dev shellcheck sparse groff-base mandoc g++ jq time)
 # QEMU with sanitizers and the fuzzer; llvm: readable stacks.

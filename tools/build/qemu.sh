@@ -153,7 +153,7 @@ publish() {
 	for p in "${programs[@]}"; do
 		install_file "$obj/$p" "$out/$(basename "$p")"
 	done
-	for f in bios-256k.bin linuxboot_dma.bin kvmvapic.bin; do
+	for f in bios-256k.bin pvh.bin kvmvapic.bin; do
 		install_file "$(find -L "$PPIM_CACHE/firmware" -name "$f" -print -quit)" "$out/firmware/$f"
 	done
 }
