@@ -14,8 +14,9 @@ series=${2:?usage: guest.sh BUILD SERIES PROGRAM...}
 shift 2
 programs=("$@")
 
-# Stock modules by name; what they depend on comes along.
-stock_modules=(9p 9pnet_virtio cxl_acpi cxl_pci cxl_mem cxl_port dax_cxl device_dax kmem)
+# Stock modules by name; what they depend on comes along. Linux 6.1 has not all.
+stock_modules=(virtio_pci virtio_console 9p 9pnet_virtio cxl_acpi cxl_pci cxl_mem cxl_port device_dax kmem)
+later_modules=(dax_cxl)
 
 fetch_busybox() {
 	local dir=$PPIM_CACHE/busybox tmp
@@ -40,8 +41,9 @@ install_busybox() {
 module_closure() {
 	local dir=$1 name
 	shift
-	for name in "$@"; do
-		modprobe --dirname "$dir" --set-version "$release" --show-depends "$name" ||
+	for name in "$@" "${later_modules[@]}"; do
+		modprobe --dirname "$dir" --set-version "$release" --show-depends "$name" 2>/dev/null ||
+			[[ " ${later_modules[*]} " == *" $name "* ]] ||
 			die "Linux $release has no module '$name'"
 	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | sort -u
 }
