@@ -84,8 +84,7 @@ static uint64_t window(uint8_t tier, uint16_t slice, uint64_t offset)
 {
 	if (tier == PPIM_TIER_DIMM)
 		return GUEST_DIMM + offset;
-	return GUEST_HBM + offset +
-	       slice * mmio_read(GUEST_REGS + PPIM_REG_SLICE_BYTES, 8);
+	return GUEST_HBM + offset + slice * slice_bytes;
 }
 
 uint64_t good_random_place(void)

@@ -7,6 +7,7 @@
 #define WAIT_CYCLES	(120ull * 1000 * 1000 * 1000)	/* far beyond any answer */
 
 struct ring rings[RINGS];
+uint64_t slice_bytes;
 
 uint32_t reg_read(uint32_t reg)
 {
@@ -141,6 +142,7 @@ bool device_start(void)
 	reg_write(PPIM_REG_CTRL, PPIM_CTRL_ENABLE);
 	if (reg_read(PPIM_REG_STATUS) != PPIM_STS_READY)
 		fail("the device did not start");
+	slice_bytes = mmio_read(GUEST_REGS + PPIM_REG_SLICE_BYTES, 8);
 	rings[0].live = true;
 	for (qid = 1; qid < RINGS; qid++)
 		queue_create(qid, 4u << (qid % 4));

@@ -117,6 +117,9 @@ struct ring {
 };
 #define RINGS 5			/* the admin queue and four more */
 extern struct ring rings[RINGS];
+/* As the device said when it was started: later another window may lie over its
+ * registers. */
+extern uint64_t slice_bytes;
 
 uint32_t reg_read(uint32_t reg);
 void reg_write(uint32_t reg, uint32_t value);
