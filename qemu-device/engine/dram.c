@@ -127,15 +127,83 @@ static uint64_t bits_from(uint32_t first, uint32_t n)
 
 static enum dram_shape config_shape(const struct dram_config *cfg)
 {
-	if (cfg->closed_page || cfg->d.aw32 || cfg->d.pre_pre)
-		return DRAM_SHAPE_ANY;
-	if (cfg->ranks == 1 && cfg->banks <= 16)
-		return DRAM_SHAPE_16X1;
-	if (cfg->ranks == 2 && cfg->banks == 16)
-		return DRAM_SHAPE_16X2;
-	if (cfg->ranks == 1 && cfg->banks <= 32)
-		return DRAM_SHAPE_32X1;
-	return DRAM_SHAPE_ANY;
+	if (cfg->bank_count <= 16)
+		return DRAM_SHAPE_16;
+	return cfg->bank_count <= 32 ? DRAM_SHAPE_32 : DRAM_SHAPE_64;
+}
+
+/* From one command to the next: of the same bank, group, rank, another rank. */
+static void delay_set(struct dram_config *cfg, enum ppim_dram_cmd from,
+		      enum ppim_dram_cmd to, int32_t bank, int32_t group,
+		      int32_t rank, int32_t other)
+{
+	uint16_t *d = cfg->delay[from][to];
+
+	d[DRAM_OTHER_RANK] = (uint16_t)other;
+	d[DRAM_SAME_RANK] = (uint16_t)rank;
+	d[DRAM_SAME_GROUP] = (uint16_t)max_i32(rank, group);
+	d[DRAM_SAME_BANK] = (uint16_t)max_i32(d[DRAM_SAME_GROUP], bank);
+}
+
+static void config_delays(struct dram_config *cfg)
+{
+	const struct dram_delays *d = &cfg->d;
+	const enum ppim_dram_cmd act = PPIM_CMD_ACT, pre = PPIM_CMD_PRE;
+	const enum ppim_dram_cmd rd = PPIM_CMD_RD, wr = PPIM_CMD_WR;
+
+	delay_set(cfg, act, act, d->act_act, d->act_act_l, d->act_act_s, 0);
+	delay_set(cfg, act, pre, d->act_pre, 0, 0, 0);
+	delay_set(cfg, act, rd, d->act_rd, 0, 0, 0);
+	delay_set(cfg, act, wr, d->act_wr, 0, 0, 0);
+	delay_set(cfg, pre, act, d->pre_act, 0, 0, 0);
+	delay_set(cfg, pre, pre, 0, 0, d->pre_pre, 0);
+	delay_set(cfg, rd, pre, d->rd_pre, 0, 0, 0);
+	delay_set(cfg, rd, rd, 0, d->rd_rd_l, d->rd_rd_s, d->rd_rd_o);
+	delay_set(cfg, rd, wr, 0, 0, d->rd_wr, d->rd_wr_o);
+	delay_set(cfg, wr, pre, d->wr_pre, 0, 0, 0);
+	delay_set(cfg, wr, rd, 0, d->wr_rd_l, d->wr_rd_s, d->wr_rd_o);
+	delay_set(cfg, wr, wr, 0, d->wr_wr_l, d->wr_wr_s, d->wr_wr_o);
+	if (!cfg->closed_page)
+		return;
+	delay_set(cfg, rd, act, d->rda_act, 0, 0, 0);
+	delay_set(cfg, wr, act, d->wra_act, 0, 0, 0);
+}
+
+static enum dram_near banks_near(const struct dram_config *cfg, uint32_t a,
+				 uint32_t b)
+{
+	if (a == b)
+		return DRAM_SAME_BANK;
+	if (a / cfg->group_banks == b / cfg->group_banks)
+		return DRAM_SAME_GROUP;
+	return a / cfg->banks == b / cfg->banks ? DRAM_SAME_RANK :
+						  DRAM_OTHER_RANK;
+}
+
+static void config_near(struct dram_config *cfg)
+{
+	uint32_t a, b;
+
+	for (a = 0; a < DRAM_MAX_BANKS; a++)
+		for (b = 0; b < DRAM_MAX_BANKS; b++)
+			cfg->near[a][b] = DRAM_NO_BANK;
+	for (a = 0; a < cfg->bank_count; a++)
+		for (b = 0; b < cfg->bank_count; b++)
+			cfg->near[a][b] = (uint16_t)(0x100 +
+				0x202 * banks_near(cfg, a, b));
+}
+
+/* Out of its place a slot goes to the end of the queue's slots. */
+static void config_take(struct dram_config *cfg)
+{
+	uint32_t at, i;
+
+	for (at = 0; at <= DRAM_MAX_QUEUE; at++)
+		for (i = 0; i < DRAM_MAX_QUEUE; i++)
+			cfg->take[at][i] =
+				(uint8_t)(i + (i >= at && i < cfg->queue));
+	for (at = 0; at < cfg->queue; at++)
+		cfg->take[at][cfg->queue - 1] = (uint8_t)at;
 }
 
 static void config_init(const struct ppim_spec *spec, struct dram_config *cfg)
@@ -157,13 +225,13 @@ static void config_init(const struct ppim_spec *spec, struct dram_config *cfg)
 	cfg->unified = spec->unified_queue;
 	for (i = 0; i < cfg->ranks; i++)
 		cfg->rank_mask[i] = bits_from(i * cfg->banks, cfg->banks);
-	for (i = 0; i < cfg->bank_count; i++) {
+	for (i = 0; i < cfg->bank_count; i++)
 		cfg->rank_of[i] = (uint8_t)(i / cfg->banks);
-		cfg->group_of[i] = (uint8_t)(i / cfg->group_banks);
-		cfg->lane_group[i] = (uint16_t)(i / cfg->group_banks);
-	}
 	cfg->drain_min = (uint32_t)dram_min(cfg->trans, DRAM_WRITE_LOW + 1);
 	cfg->shape = config_shape(cfg);
+	config_delays(cfg);
+	config_near(cfg);
+	config_take(cfg);
 	config_refresh(spec, cfg);
 	config_bank_of(cfg);
 }
@@ -180,20 +248,18 @@ static void trans_init(struct dram_trans *q, uint32_t size)
 static void channel_init(const struct dram_config *cfg,
 			 struct dram_channel *ch)
 {
-	uint32_t i;
+	uint32_t b, i;
 
 	ch->refresh_next = cfg->refresh_interval;
 	ch->t_rare = dram_min(ch->refresh_next, DRAM_BASE_AGE);
 	ch->t_next = ch->t_rare;
-	ch->t_cmd = DRAM_NEVER;
 	ch->room = bits_from(0, cfg->bank_count);
 	trans_init(&ch->rd, cfg->trans);
 	trans_init(&ch->wr, cfg->trans);
-	memset(&ch->lane, 0xff, sizeof(ch->lane)); /* DRAM_LATE */
-	for (i = 0; i < cfg->bank_count; i++) {
-		ch->bank.row[i] = DRAM_NO_ROW;
-		ch->bank.order[i] = 0xfedcba9876543210ull &
-				    bits_from(0, 4 * cfg->queue);
+	for (b = 0; b < cfg->bank_count; b++) {
+		ch->bank.row[b] = DRAM_NO_ROW;
+		for (i = 0; i < DRAM_MAX_QUEUE; i++)
+			ch->bank.order[b][i] = (uint8_t)i;
 	}
 }
 
@@ -205,13 +271,21 @@ static void *dram_alloc(size_t bytes)
 	return p ? memset(p, 0, bytes) : NULL;
 }
 
+const struct dram_sched *const dram_scheds[DRAM_SCHEDS] = {
+#ifdef __x86_64__
+	&dram_sched_avx512,
+	&dram_sched_avx2,
+#endif
+	&dram_sched_plain,
+};
+
 static const struct dram_sched *dram_sched_best(void)
 {
-#ifdef __x86_64__
-	if (dram_sched_avx2.usable())
-		return &dram_sched_avx2;
-#endif
-	return &dram_sched_plain;
+	const struct dram_sched *const *s = dram_scheds;
+
+	while (!(*s)->usable())
+		s++;
+	return *s;
 }
 
 int ppim_dram_create(const struct ppim_spec *spec, uint32_t inject,
@@ -330,12 +404,14 @@ static inline void arrival_decode(const struct dram_config *cfg, uint64_t burst,
 static uint16_t *bank_find(struct dram_banks *bk, const struct arrival *a,
 			   bool write)
 {
-	uint32_t b = a->bank, wr = bk->wr[b];
-	uint32_t slots = bk->used[b] & (write ? wr : ~wr);
+	uint32_t b = a->bank, wr = bk->wr[b], i;
+	uint32_t entries = (write ? wr : ~wr) & ((1u << bk->n[b]) - 1);
 
-	for (; slots; slots &= slots - 1)
-		if (bk->addr[b][dram_first(slots)] == a->addr)
-			return &bk->joined[b][dram_first(slots)];
+	for (; entries; entries &= entries - 1) {
+		i = bk->order[b][dram_first(entries)];
+		if (bk->addr[b][i] == a->addr)
+			return &bk->joined[b][i];
+	}
 	return NULL;
 }
 

@@ -7,13 +7,12 @@
  * A channel is one controller. Its banks are numbered rank x banks + bank
  * group x banks per group + bank, and a set of banks is a 64-bit mask.
  *
- * Two kinds of clocks are kept. Limits are what constraints say: the earliest
- * clock of a command as far as the bank, its bank group, its rank go. Lanes say
- * when each bank could issue what it waits for, all limits together, and
- * DRAM_LATE if it does not wait: the least of all lanes is the next clock worth
- * looking at. Both are counted from `base`, lanes in 16 bits, so that one vector
- * instruction looks at many banks. Base follows the present; what lies before
- * it binds no more and is 0.
+ * What constraints say is kept in lanes: for each kind of command one clock per
+ * bank, the earliest at which the bank may take it, all constraints together.
+ * Beside them `wait` says which banks wait for one: the least lane of those is
+ * the next clock worth looking at. Lanes are counted from `base`, in 16 bits,
+ * so that one vector instruction looks at many banks. Base follows the present;
+ * what lies before it binds no more.
  *
  * What a bank, a bank group and a rank hold is kept in one array per property.
  */
@@ -48,10 +47,12 @@
 #define DRAM_NEVER UINT64_MAX
 #define DRAM_NO_ROW UINT32_MAX
 #define DRAM_NO_NODE UINT16_MAX
+#define DRAM_NO_BANK 0x8080
 #define DRAM_FILTER_LOG2 10
-#define DRAM_LATE UINT16_MAX /* in a lane: does not wait */
+#define DRAM_LATE UINT16_MAX /* later than any lane */
 #define DRAM_BASE_AGE 16384 /* base moves when the present is later */
-#define DRAM_MAX_DELAY 16000 /* of a limit beyond the present; below LATE */
+#define DRAM_MAX_DELAY 16000 /* of a lane beyond the present; below LATE */
+#define DRAM_WAITED 4 /* commands that banks wait for, ACT to WR */
 
 /* More writes than this drain when the command queues are empty; DRAMsim3's
  * constant, as is the limit of row hits. */
@@ -62,21 +63,24 @@
 struct dram_node {
 	uint64_t addr;
 	uint32_t row;
-	uint32_t seq; /* age */
+	uint16_t seq; /* age */
 	uint16_t next;
 	uint16_t joined; /* further reads that its burst answers */
 	uint8_t write;
 	uint8_t after_read; /* a read of the address waited when it came */
-	uint8_t pad[2];
+	uint8_t pad[4];
 };
 
-/* One transaction queue: per bank in order, between banks by age. */
+/* One transaction queue: per bank in order, between banks by age. Ages are
+ * numbered again whenever base moves. */
 struct dram_trans {
 	uint64_t waiting; /* banks with a transaction here */
 	uint32_t n;
-	uint32_t seq;
+	uint16_t seq; /* of the next */
 	uint16_t free; /* head of the list of free nodes */
 	uint16_t head[DRAM_MAX_BANKS], tail[DRAM_MAX_BANKS];
+	/* of the bank's oldest, while one waits */
+	uint16_t oldest[DRAM_MAX_BANKS] __attribute__((aligned(64)));
 	struct dram_node node[DRAM_MAX_NODES];
 };
 
@@ -89,57 +93,42 @@ struct dram_counts {
 
 /*
  * Banks and their command queues. An entry stays in its slot; `order` says
- * which slots are in use, oldest first, four bits each, and behind them the
- * free ones. Sets of slots are 16-bit masks.
+ * which slots are in use, oldest first, and behind them the free ones. Sets of
+ * entries are 16-bit masks by age: bit 0 is the oldest.
  */
 struct dram_banks {
-	int32_t t_act[DRAM_MAX_BANKS]; /* limits of the bank alone */
-	int32_t t_rd[DRAM_MAX_BANKS];
-	int32_t t_wr[DRAM_MAX_BANKS];
-	int32_t t_pre[DRAM_MAX_BANKS];
-	int32_t t_ref[DRAM_MAX_BANKS];
-	uint64_t order[DRAM_MAX_BANKS];
-	uint32_t row[DRAM_MAX_BANKS]; /* DRAM_NO_ROW: closed */
-	uint16_t used[DRAM_MAX_BANKS]; /* slots in use */
-	uint16_t hit[DRAM_MAX_BANKS]; /* slots of the open row */
-	uint16_t wr[DRAM_MAX_BANKS]; /* slots that write */
-	uint8_t n[DRAM_MAX_BANKS]; /* slots in use */
+	uint8_t order[DRAM_MAX_BANKS][DRAM_MAX_QUEUE]
+		__attribute__((aligned(64)));
+	uint32_t row[DRAM_MAX_BANKS]; /* the open one, or that of the oldest
+				       * entry; DRAM_NO_ROW: neither */
+	uint16_t hit[DRAM_MAX_BANKS]; /* entries of that row */
+	uint16_t wr[DRAM_MAX_BANKS]; /* entries that write */
+	uint8_t n[DRAM_MAX_BANKS]; /* entries */
 	uint8_t hits[DRAM_MAX_BANKS]; /* column commands since activation,
 				       * saturating */
 	uint32_t rows[DRAM_MAX_BANKS][DRAM_MAX_QUEUE]
-		__attribute__((aligned(16)));
+		__attribute__((aligned(64)));
 	uint64_t addr[DRAM_MAX_BANKS][DRAM_MAX_QUEUE];
 	uint16_t joined[DRAM_MAX_BANKS][DRAM_MAX_QUEUE];
 };
 
-struct dram_groups {
-	int32_t t_act[DRAM_MAX_BANKS];
-	int32_t t_rd[DRAM_MAX_BANKS];
-	int32_t t_wr[DRAM_MAX_BANKS];
-};
-
 struct dram_ranks {
-	int32_t t_act[DRAM_MAX_BANKS];
-	int32_t t_rd[DRAM_MAX_BANKS];
-	int32_t t_wr[DRAM_MAX_BANKS];
-	int32_t t_pre[DRAM_MAX_BANKS];
-	struct dram_window4 faw[DRAM_MAX_BANKS];
+	/* Until when each of the last four activations binds that which is
+	 * four behind it, the last first. */
+	uint16_t faw[DRAM_MAX_BANKS][4];
 	struct dram_window32 aw32[DRAM_MAX_BANKS]; /* GDDR */
 	uint64_t open_since[DRAM_MAX_BANKS]; /* clock, if a row is open */
 };
 
-/* By bank: when it could issue what it waits for. */
+/* By bank: the earliest clock of each command, as far as constraints go. */
 struct dram_lanes {
-	uint16_t act[DRAM_MAX_BANKS];
-	uint16_t pre[DRAM_MAX_BANKS];
-	uint16_t rd[DRAM_MAX_BANKS];
-	uint16_t wr[DRAM_MAX_BANKS];
+	uint16_t cmd[DRAM_WAITED][DRAM_MAX_BANKS] __attribute__((aligned(64)));
+	uint16_t ref[DRAM_MAX_BANKS];
 };
 
 struct dram_channel {
 	/* clocks below t_next are done */
 	uint64_t t_next; /* next clock at which anything may happen */
-	uint64_t t_cmd; /* earliest clock of any command, by the lanes */
 	uint64_t t_rare; /* earliest clock that is more than commands: while
 			  * a refresh waits all of them, else the next refresh
 			  * or base's age */
@@ -150,8 +139,7 @@ struct dram_channel {
 	uint64_t queued; /* with entries in the command queue */
 	uint64_t room; /* whose command queue has room */
 	uint64_t refreshing; /* kept for the refresh that waits */
-	uint64_t due; /* with a command for clock t_cmd */
-	uint32_t writes; /* in command queues; 0: all of lane.wr is late */
+	uint64_t wait[DRAM_WAITED]; /* that wait for the command */
 
 	uint32_t turn; /* bank that issued last */
 	uint32_t draining; /* writes to drain before reads go on */
@@ -167,22 +155,28 @@ struct dram_channel {
 	uint64_t read_latency;
 	struct dram_counts n;
 
-	struct dram_lanes lane __attribute__((aligned(64)));
+	struct dram_lanes lane;
 	struct dram_ranks rank;
-	struct dram_groups group;
 	struct dram_banks bank;
 	struct dram_trans rd, wr;
 	/* Per hash of an address: pending requests; 255 sticks. */
 	uint8_t filter[1 << DRAM_FILTER_LOG2];
 };
 
-/* Banks of a rank and ranks, of which the scheduler has instances; any: others,
- * and whatever is rare. */
+/* Banks of a channel, at most, for which the scheduler is compiled. */
 enum dram_shape {
-	DRAM_SHAPE_16X1,
-	DRAM_SHAPE_16X2,
-	DRAM_SHAPE_32X1,
-	DRAM_SHAPE_ANY
+	DRAM_SHAPE_16,
+	DRAM_SHAPE_32,
+	DRAM_SHAPE_64
+};
+
+/* How near a bank is to that of a command: of those that hold, the first. */
+enum dram_near {
+	DRAM_SAME_BANK,
+	DRAM_SAME_GROUP,
+	DRAM_SAME_RANK,
+	DRAM_OTHER_RANK,
+	DRAM_NEARS
 };
 
 /* What does not change while a memory lives. */
@@ -194,9 +188,18 @@ struct dram_config {
 	uint32_t bank_count; /* of a channel */
 	uint32_t queue, trans; /* queue sizes */
 	uint32_t drain_min; /* fewer writes never start to drain */
+	/* Clocks from a command to one of a bank that is so near; 0: any. */
+	uint16_t delay[DRAM_WAITED][DRAM_WAITED][DRAM_NEARS]
+		__attribute__((aligned(64)));
+	/* By bank of a command, for each bank the place of its delay in a row
+	 * of `delay`, as two bytes' places, 2 near and 2 near + 1, so that a
+	 * row is looked up by shuffling bytes; DRAM_NO_BANK: there is none. */
+	uint16_t near[DRAM_MAX_BANKS][DRAM_MAX_BANKS]
+		__attribute__((aligned(64)));
+	/* Orders of slots: how to take out the at-th; 16: nothing. */
+	uint8_t take[DRAM_MAX_QUEUE + 1][DRAM_MAX_QUEUE]
+		__attribute__((aligned(16)));
 	uint8_t rank_of[DRAM_MAX_BANKS]; /* by bank of the channel */
-	uint8_t group_of[DRAM_MAX_BANKS]; /* counted over all ranks */
-	uint16_t lane_group[DRAM_MAX_BANKS] __attribute__((aligned(64)));
 	uint64_t rank_mask[DRAM_MAX_BANKS];
 	uint64_t refresh_interval;
 	uint32_t refresh_burst; /* units that fall due together */
@@ -226,9 +229,16 @@ struct dram_sched {
 };
 
 extern const struct dram_sched dram_sched_plain;
-#ifdef __x86_64__
 extern const struct dram_sched dram_sched_avx2;
+extern const struct dram_sched dram_sched_avx512;
+
+/* All instances, the fastest first; the last is usable anywhere. */
+#ifdef __x86_64__
+#define DRAM_SCHEDS 3
+#else
+#define DRAM_SCHEDS 1
 #endif
+extern const struct dram_sched *const dram_scheds[DRAM_SCHEDS];
 
 struct ppim_dram {
 	struct dram_config cfg;

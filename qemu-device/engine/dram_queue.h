@@ -6,96 +6,37 @@
 #ifndef PPIM_ENGINE_DRAM_QUEUE_H
 #define PPIM_ENGINE_DRAM_QUEUE_H
 
+#include <string.h>
+
 #include "dram_lanes.h"
 
-/* ---- lanes ---------------------------------------------------------------- */
+/* ---- what a bank waits for ---------------------------------------------- */
 
-/* Of a bank that waits for a command of the class: all limits together. */
-
-static ALWAYS_INLINE int32_t bank_next_act(const struct dram_config *cfg,
-					   const struct dram_channel *ch,
-					   uint32_t b)
+static ALWAYS_INLINE void wait_set(uint64_t *banks, uint32_t b, uint32_t is)
 {
-	return max_i32(max_i32(ch->bank.t_act[b],
-			       ch->group.t_act[cfg->group_of[b]]),
-		       ch->rank.t_act[cfg->rank_of[b]]);
+	*banks = (*banks & ~(1ull << b)) | (uint64_t)is << b;
 }
 
-static ALWAYS_INLINE int32_t bank_next_rd(const struct dram_config *cfg,
-					  const struct dram_channel *ch,
-					  uint32_t b)
+/* Is the open row to be closed: the oldest command is not for it, and none that
+ * is waits, or enough of them were served? */
+static ALWAYS_INLINE uint32_t row_is_done(uint32_t n, uint32_t hit,
+					  uint32_t hits)
 {
-	return max_i32(max_i32(ch->bank.t_rd[b],
-			       ch->group.t_rd[cfg->group_of[b]]),
-		       ch->rank.t_rd[cfg->rank_of[b]]);
+	return (n != 0) & ~hit & ((hit == 0) | (hits >= DRAM_ROW_HIT_LIMIT));
 }
 
-static ALWAYS_INLINE int32_t bank_next_wr(const struct dram_config *cfg,
-					  const struct dram_channel *ch,
-					  uint32_t b)
+/* What a bank waits for, from all else. */
+static inline void bank_wait(const struct dram_channel *ch,
+			     uint64_t wait[DRAM_WAITED], uint32_t b)
 {
-	return max_i32(max_i32(ch->bank.t_wr[b],
-			       ch->group.t_wr[cfg->group_of[b]]),
-		       ch->rank.t_wr[cfg->rank_of[b]]);
-}
+	uint32_t hit = ch->bank.hit[b], wr = ch->bank.wr[b], n = ch->bank.n[b];
+	uint32_t open = ch->open >> b & 1;
 
-static ALWAYS_INLINE int32_t bank_next_pre(const struct dram_config *cfg,
-					   const struct dram_channel *ch,
-					   uint32_t b)
-{
-	return max_i32(ch->bank.t_pre[b], ch->rank.t_pre[cfg->rank_of[b]]);
-}
-
-/*
- * Is the open row to be closed: the oldest command is not for it, and none that
- * is waits, or enough of them were served?
- */
-static ALWAYS_INLINE bool bank_wants_pre(const struct dram_banks *bk,
-					 uint32_t b)
-{
-	uint32_t hit = bk->hit[b];
-
-	return bk->n[b] && !(hit >> (bk->order[b] & 15) & 1) &&
-	       (!hit || bk->hits[b] >= DRAM_ROW_HIT_LIMIT);
-}
-
-/* The lanes of an open bank, after a change of its queue or its row hits. */
-static ALWAYS_INLINE void bank_lanes_open(const struct dram_config *cfg,
-					  struct dram_channel *ch, uint32_t b)
-{
-	uint32_t hit = ch->bank.hit[b], wr = ch->bank.wr[b];
-	int32_t rd = bank_next_rd(cfg, ch, b), pre = bank_next_pre(cfg, ch, b);
-
-	lane_set(ch->lane.rd, b, hit & ~wr ? rd : DRAM_LATE);
-	lane_set(ch->lane.pre, b,
-		 bank_wants_pre(&ch->bank, b) ? pre : DRAM_LATE);
-	if (ch->writes)
-		lane_set(ch->lane.wr, b,
-			 hit & wr ? bank_next_wr(cfg, ch, b) : DRAM_LATE);
-}
-
-static ALWAYS_INLINE void bank_lanes_off(struct dram_channel *ch, uint32_t b)
-{
-	lane_set(ch->lane.rd, b, DRAM_LATE);
-	lane_set(ch->lane.pre, b, DRAM_LATE);
-	if (ch->writes)
-		lane_set(ch->lane.wr, b, DRAM_LATE);
-}
-
-/* The same for any bank, whatever its lanes were. */
-static inline void bank_lanes(const struct dram_config *cfg,
-			      struct dram_channel *ch, uint32_t b)
-{
-	bool open = ch->open >> b & 1, queued = ch->queued >> b & 1;
-
-	lane_set(ch->lane.act, b, DRAM_LATE);
-	bank_lanes_off(ch, b);
-	if (ch->refreshing >> b & 1)
-		return;
-	if (open)
-		bank_lanes_open(cfg, ch, b);
-	else if (queued)
-		lane_set(ch->lane.act, b, bank_next_act(cfg, ch, b));
+	wait_set(&wait[PPIM_CMD_ACT], b, !open && n);
+	wait_set(&wait[PPIM_CMD_PRE], b,
+		 open & row_is_done(n, hit, ch->bank.hits[b]));
+	wait_set(&wait[PPIM_CMD_RD], b, open && hit & ~wr);
+	wait_set(&wait[PPIM_CMD_WR], b, open && hit & wr);
 }
 
 /* ---- refresh ------------------------------------------------------------ */
@@ -123,10 +64,12 @@ static ALWAYS_INLINE struct dram_node *trans_push(struct dram_trans *q,
 	struct dram_node *node = &q->node[i];
 
 	q->free = node->next;
-	if (q->waiting >> bank & 1)
+	if (q->waiting >> bank & 1) {
 		q->node[q->tail[bank]].next = i;
-	else
+	} else {
 		q->head[bank] = i;
+		lane_set(q->oldest, bank, q->seq);
+	}
 	q->tail[bank] = i;
 	q->waiting |= 1ull << bank;
 	q->n++;
@@ -141,35 +84,15 @@ static ALWAYS_INLINE struct dram_node *trans_pop(struct dram_trans *q,
 {
 	uint16_t i = q->head[bank];
 	struct dram_node *node = &q->node[i];
+	bool last = node->next == DRAM_NO_NODE;
 
+	lane_set(q->oldest, bank, q->node[last ? i : node->next].seq);
 	q->head[bank] = node->next;
-	if (node->next == DRAM_NO_NODE)
-		q->waiting &= ~(1ull << bank);
+	q->waiting &= ~((uint64_t)last << bank);
 	node->next = q->free;
 	q->free = i;
 	q->n--;
 	return node;
-}
-
-/* The bank out of `banks`, all waiting, whose first transaction is oldest. */
-static ALWAYS_INLINE uint32_t trans_oldest(const struct dram_trans *q,
-					   uint64_t banks)
-{
-	uint32_t best = dram_first(banks), seq;
-
-	banks &= banks - 1;
-	if (!banks)
-		return best;
-	for (seq = q->node[q->head[best]].seq; banks; banks &= banks - 1) {
-		uint32_t b = dram_first(banks);
-		uint32_t s = q->node[q->head[b]].seq;
-
-		if ((int32_t)(s - seq) < 0) {
-			best = b;
-			seq = s;
-		}
-	}
-	return best;
 }
 
 /* Are writes to drain, before reads go on? */
@@ -183,97 +106,122 @@ static ALWAYS_INLINE bool dram_drain_due(const struct dram_config *cfg,
 /* ---- command queues ----------------------------------------------------- */
 
 static ALWAYS_INLINE void bank_push(const struct dram_config *cfg,
-				    struct dram_channel *ch, uint32_t b,
+				    struct dram_channel *ch,
+				    uint64_t wait[DRAM_WAITED], uint32_t b,
 				    const struct dram_node *node)
 {
 	struct dram_banks *bk = &ch->bank;
-	uint64_t bit = 1ull << b;
-	uint32_t n = bk->n[b], slot = bk->order[b] >> 4 * n & 15;
-	uint32_t mask = 1u << slot;
+	uint32_t n = bk->n[b], slot = bk->order[b][n], row = node->row;
+	uint32_t open = ch->open >> b & 1, write = node->write;
+	uint32_t next = open || n ? bk->row[b] : row, fits = row == next;
+	uint32_t hit = bk->hit[b] | fits << n;
 
-	bk->n[b] = (uint8_t)++n;
-	bk->rows[b][slot] = node->row;
+	bk->row[b] = next;
+	bk->rows[b][slot] = row;
 	bk->addr[b][slot] = node->addr;
 	bk->joined[b][slot] = node->joined;
-	bk->used[b] |= (uint16_t)mask;
-	ch->queued |= bit;
-	if (n == cfg->queue)
-		ch->room &= ~bit;
-	if (node->write) {
-		bk->wr[b] |= (uint16_t)mask;
-		ch->writes++;
-	}
-	if (!(ch->open & bit)) {
-		if (!(ch->refreshing & bit))
-			lane_set(ch->lane.act, b, bank_next_act(cfg, ch, b));
-		return;
-	}
-	if (node->row == bk->row[b])
-		bk->hit[b] |= (uint16_t)mask;
-	if (!(ch->refreshing & bit))
-		bank_lanes_open(cfg, ch, b);
+	bk->wr[b] |= (uint16_t)(write << n);
+	bk->hit[b] = (uint16_t)hit;
+	ch->queued |= 1ull << b;
+	if (n + 1 == cfg->queue)
+		ch->room &= ~(1ull << b);
+	wait[PPIM_CMD_ACT] |= (uint64_t)(open ^ 1) << b;
+	wait[PPIM_CMD_RD] |= (uint64_t)(open & fits & ~write) << b;
+	wait[PPIM_CMD_WR] |= (uint64_t)(open & fits & write) << b;
+	wait_set(&wait[PPIM_CMD_PRE], b,
+		 open & row_is_done(n + 1, hit, bk->hits[b]));
+	bk->n[b] = (uint8_t)(n + 1);
 }
 
-/* Frees the slot, which is the at-th oldest: it goes behind all others. */
-static ALWAYS_INLINE void bank_remove(const struct dram_config *cfg,
-				      struct dram_channel *ch, uint32_t b,
-				      uint32_t slot, uint32_t at)
+/* A set of entries without the at-th, those behind it moved up. */
+static ALWAYS_INLINE uint32_t entries_take(uint32_t set, uint32_t at)
 {
-	struct dram_banks *bk = &ch->bank;
-	uint64_t bit = 1ull << b, order = bk->order[b];
-	uint64_t older = (1ull << 4 * at) - 1;
-	uint16_t keep = (uint16_t)~(1u << slot);
+#ifdef DRAM_AVX2
+	return _pext_u32(set, ~(1u << at));
+#else
+	uint32_t older = (1u << at) - 1;
 
-	bk->order[b] = (order & older) | (order >> 4 & ~older) |
-		       (uint64_t)slot << 4 * (cfg->queue - 1);
-	bk->used[b] &= keep;
-	bk->hit[b] &= keep;
-	bk->wr[b] &= keep;
-	ch->room |= bit;
-	if (!--bk->n[b])
-		ch->queued &= ~bit;
+	return (set & older) | (set >> 1 & ~older);
+#endif
 }
 
-/* The oldest of the slots; *at: the how manieth of the queue. */
-static ALWAYS_INLINE uint32_t bank_oldest(const struct dram_channel *ch,
-					  uint32_t b, uint32_t slots,
-					  uint32_t *at)
+#ifdef DRAM_AVX2
+static ALWAYS_INLINE __m128i vector_16(const void *p)
 {
-	uint64_t order = ch->bank.order[b];
-
-	for (*at = 0; !(slots >> (order & 15) & 1); order >>= 4)
-		++*at;
-	return order & 15;
+	return _mm_load_si128((const __m128i *)p);
 }
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-
-static ALWAYS_INLINE uint32_t rows_equal(const uint32_t *rows, uint32_t row,
-					 uint32_t n)
+/* Takes the at-th slot out of the order: it goes behind all others. */
+static ALWAYS_INLINE void order_take(const struct dram_config *cfg,
+				     uint8_t *order, uint32_t at)
 {
-	const __m128i *v = (const __m128i *)rows;
-	__m128i r = _mm_set1_epi32((int)row), lo, hi;
+	_mm_store_si128((__m128i *)(void *)order,
+			_mm_shuffle_epi8(vector_16(order),
+					 vector_16(cfg->take[at])));
+}
 
-	lo = _mm_packs_epi32(_mm_cmpeq_epi32(v[0], r),
-			     _mm_cmpeq_epi32(v[1], r));
-	if (n <= 8)
-		return (uint32_t)_mm_movemask_epi8(
-			_mm_packs_epi16(lo, _mm_setzero_si128()));
-	hi = _mm_packs_epi32(_mm_cmpeq_epi32(v[2], r),
-			     _mm_cmpeq_epi32(v[3], r));
-	return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(lo, hi));
+/* The entries, by age, whose row it is; beyond the queue's length anything. */
+static ALWAYS_INLINE uint32_t rows_equal(const uint32_t *rows,
+					 const uint8_t *order, uint32_t row,
+					 bool short_queue)
+{
+	__m128i r = _mm_set1_epi32((int)row), lo, hi = _mm_setzero_si128();
+
+	lo = _mm_packs_epi32(_mm_cmpeq_epi32(vector_16(rows), r),
+			     _mm_cmpeq_epi32(vector_16(rows + 4), r));
+	if (!short_queue)
+		hi = _mm_packs_epi32(
+			_mm_cmpeq_epi32(vector_16(rows + 8), r),
+			_mm_cmpeq_epi32(vector_16(rows + 12), r));
+	return (uint32_t)_mm_movemask_epi8(_mm_shuffle_epi8(
+		_mm_packs_epi16(lo, hi), vector_16(order)));
 }
 #else
-static ALWAYS_INLINE uint32_t rows_equal(const uint32_t *rows, uint32_t row,
-					 uint32_t n)
+static ALWAYS_INLINE void order_take(const struct dram_config *cfg,
+				     uint8_t *order, uint32_t at)
+{
+	uint8_t was[DRAM_MAX_QUEUE];
+	uint32_t i;
+
+	memcpy(was, order, sizeof(was));
+	for (i = 0; i < DRAM_MAX_QUEUE; i++)
+		order[i] = was[cfg->take[at][i]];
+}
+
+static ALWAYS_INLINE uint32_t rows_equal(const uint32_t *rows,
+					 const uint8_t *order, uint32_t row,
+					 bool short_queue)
 {
 	uint32_t i, equal = 0;
 
-	for (i = 0; i < n; i++)
-		equal |= (uint32_t)(rows[i] == row) << i;
+	for (i = 0; i < (short_queue ? 8 : DRAM_MAX_QUEUE); i++)
+		equal |= (uint32_t)(rows[order[i]] == row) << i;
 	return equal;
 }
 #endif
+
+/* Takes the at-th entry, a hit, out of the queue of an open bank of which so
+ * many were served; its slot goes behind all others. */
+static ALWAYS_INLINE void bank_take(const struct dram_config *cfg,
+				    struct dram_channel *ch,
+				    uint64_t wait[DRAM_WAITED], uint32_t b,
+				    uint32_t at, uint32_t hits)
+{
+	struct dram_banks *bk = &ch->bank;
+	uint32_t hit = entries_take(bk->hit[b], at), n = bk->n[b] - 1u;
+	uint32_t wr = entries_take(bk->wr[b], at);
+
+	order_take(cfg, bk->order[b], at);
+	bk->hit[b] = (uint16_t)hit;
+	bk->wr[b] = (uint16_t)wr;
+	ch->room |= 1ull << b;
+	if (!n)
+		ch->queued &= ~(1ull << b);
+	wait[PPIM_CMD_RD] &= ~((uint64_t)!(hit & ~wr) << b);
+	wait[PPIM_CMD_WR] &= ~((uint64_t)!(hit & wr) << b);
+	wait_set(&wait[PPIM_CMD_PRE], b, row_is_done(n, hit, hits));
+	bk->n[b] = (uint8_t)n;
+	bk->hits[b] = (uint8_t)hits;
+}
 
 #endif

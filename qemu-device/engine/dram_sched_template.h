@@ -6,33 +6,28 @@
  * transaction moves from the transaction queue into its bank's queue.
  *
  * Included by each instance of the scheduler, which defines DRAM_SCHED, the
- * name of its table, and DRAM_AVX2 or not.
+ * name of its table, and which vectors it has (dram_lanes.h).
  *
- * Functions that take a `shape` are compiled for each that a caller names: the
- * usual numbers of banks and ranks without rarities, and all the rest.
+ * Functions that take a number of lanes, at least that of the channel's banks,
+ * are compiled for each that a caller names.
  */
 #include <stddef.h>
+#include <string.h>
 
 #include "dram_queue.h"
 
-struct shape {
-	uint32_t lanes; /* banks of the channel at most; a multiple of 16 */
-	uint32_t ranks; /* 0: any number */
-	bool rare; /* closed pages, GDDR's and LPDDR4's constraints */
-};
-
 struct pick {
 	uint32_t bank;
-	uint32_t slot, at; /* of a column command: where, and the how manieth */
-	enum ppim_dram_cmd cmd;
+	uint32_t cmd;
+	uint32_t at; /* of a column command: the how manieth of its queue */
 };
 
 static NOINLINE void channel_tell(struct ppim_dram *m, struct dram_channel *ch,
-				  enum ppim_dram_cmd cmd, uint32_t b,
-				  uint64_t addr, uint64_t c)
+				  uint32_t cmd, uint32_t b, uint64_t addr,
+				  uint32_t now)
 {
 	const struct dram_config *cfg = &m->cfg;
-	struct ppim_dram_event ev = { .cycle = c, .cmd = cmd };
+	struct ppim_dram_event ev = { .cycle = ch->base + now, .cmd = cmd };
 
 	if (cmd == PPIM_CMD_RD || cmd == PPIM_CMD_WR)
 		ppim_addr_decode(&cfg->map, addr, &ev.loc);
@@ -47,305 +42,169 @@ static NOINLINE void channel_tell(struct ppim_dram *m, struct dram_channel *ch,
 
 static ALWAYS_INLINE void channel_observe(struct ppim_dram *m,
 					  struct dram_channel *ch,
-					  enum ppim_dram_cmd cmd, uint32_t b,
-					  uint64_t addr, uint64_t c)
+					  uint32_t cmd, uint32_t b,
+					  uint64_t addr, uint32_t now)
 {
 	if (__builtin_expect(m->observe != NULL, 0))
-		channel_tell(m, ch, cmd, b, addr, c);
-}
-
-static ALWAYS_INLINE uint32_t rank_of(const struct dram_config *cfg, uint32_t b,
-				      struct shape s)
-{
-	return s.ranks == 1 ? 0 : cfg->rank_of[b];
-}
-
-static ALWAYS_INLINE uint64_t rank_mask(const struct dram_config *cfg,
-					uint32_t r, struct shape s)
-{
-	return s.ranks == 1 ? ~0ull : cfg->rank_mask[r];
-}
-
-/* Raises the lanes of a rank, those of one of its bank groups differently.
- * Lanes without bank stay at DRAM_LATE all the same. */
-static ALWAYS_INLINE void rank_raise(const struct dram_config *cfg, uint16_t *t,
-				     uint32_t r, int32_t others, uint32_t g,
-				     int32_t group, struct shape s)
-{
-	uint32_t n = s.ranks ? s.lanes / s.ranks : cfg->banks, i;
-
-	if (s.ranks) {
-		lanes_raise(t, cfg->lane_group, g, group, others, r * n, n);
-		return;
-	}
-	for (i = r * n; i < (r + 1) * n; i++)
-		lane_raise(&t[i], cfg->group_of[i] == g ? group : others);
-}
-
-static ALWAYS_INLINE void rank_raise_all(const struct dram_config *cfg,
-					 uint16_t *t, uint32_t r,
-					 int32_t at_least, struct shape s)
-{
-	uint32_t n = s.ranks ? s.lanes / s.ranks : cfg->banks, i;
-
-	if (s.ranks) {
-		lanes_raise_all(t, at_least, r * n, n);
-		return;
-	}
-	for (i = r * n; i < (r + 1) * n; i++)
-		lane_raise(&t[i], at_least);
-}
-
-/* When and where the next command can be, after clock c. */
-static ALWAYS_INLINE void channel_set_cmd(struct dram_channel *ch, uint64_t c,
-					  struct shape s)
-{
-	int32_t t;
-
-	if (ch->writes)
-		t = lanes_least(&ch->lane, true, (int32_t)(c + 1 - ch->base),
-				s.lanes, &ch->due);
-	else
-		t = lanes_least(&ch->lane, false, (int32_t)(c + 1 - ch->base),
-				s.lanes, &ch->due);
-	ch->t_cmd = t == DRAM_LATE ? DRAM_NEVER : ch->base + (uint32_t)t;
-	ch->due = t == DRAM_LATE ? 0 : ch->due;
+		channel_tell(m, ch, cmd, b, addr, now);
 }
 
 /* ---- what a command does to the state ----------------------------------- */
 
-/* `now` is clock c counted from base, here and below. */
-static ALWAYS_INLINE int32_t channel_now(const struct dram_channel *ch,
-					 uint64_t c)
+/* The rank's windows after an activation. */
+static ALWAYS_INLINE void window_act(uint16_t faw[4], uint32_t now,
+				     int32_t span)
 {
-	return (int32_t)(c - ch->base);
-}
-
-static ALWAYS_INLINE void activate_limits(const struct dram_config *cfg,
-					  struct dram_channel *ch, uint32_t b,
-					  int32_t now, struct shape s)
-{
-	const struct dram_delays *d = &cfg->d;
-	uint32_t r = rank_of(cfg, b, s), g = cfg->group_of[b];
-	int32_t t = dram_window4_act(&ch->rank.faw[r], now, d->faw);
-
-	t = max_i32(t, now + d->act_act_s);
-	if (s.rare && d->aw32)
-		limit_raise(&t, dram_window32_act(&ch->rank.aw32[r], now,
-						 d->aw32));
-	ch->rank.t_act[r] = t;
-	ch->group.t_act[g] = now + d->act_act_l;
-	rank_raise(cfg, ch->lane.act, r, t, g, max_i32(t, now + d->act_act_l),
-		   s);
-	ch->bank.t_act[b] = now + d->act_act;
-	ch->bank.t_rd[b] = now + d->act_rd;
-	ch->bank.t_wr[b] = now + d->act_wr;
-	ch->bank.t_pre[b] = now + d->act_pre;
+	faw[3] = faw[2];
+	faw[2] = faw[1];
+	faw[1] = faw[0];
+	faw[0] = (uint16_t)(now + (uint32_t)span);
 }
 
 static ALWAYS_INLINE void channel_activate(struct ppim_dram *m,
-					   struct dram_channel *ch, uint32_t b,
-					   uint64_t c, struct shape s)
+					   struct dram_channel *ch,
+					   struct dram_live *l, uint32_t b,
+					   uint32_t now, uint32_t lanes)
 {
 	const struct dram_config *cfg = &m->cfg;
 	struct dram_banks *bk = &ch->bank;
-	uint32_t r = rank_of(cfg, b, s);
-	uint32_t row = bk->rows[b][bk->order[b] & 15], hit, wr = bk->wr[b];
+	uint32_t r = cfg->rank_of[b], hit = bk->hit[b], wr = bk->wr[b];
+	uint64_t bit = 1ull << b;
+	uint16_t aw32;
 
-	hit = rows_equal(bk->rows[b], row, cfg->queue) & bk->used[b];
-	bk->row[b] = row;
-	bk->hit[b] = (uint16_t)hit;
+	/* The fourth last, this one counted, binds the next. */
+	live_delay(cfg, l, b, PPIM_CMD_ACT, PPIM_CMD_ACT,
+		   &ch->rank.faw[r][2], lanes);
+	window_act(ch->rank.faw[r], now, cfg->d.faw);
+	if (__builtin_expect(cfg->d.aw32 != 0, 0)) {
+		aw32 = (uint16_t)dram_window32_act(&ch->rank.aw32[r],
+						   (int32_t)now, cfg->d.aw32);
+		live_delay(cfg, l, b, PPIM_CMD_ACT, PPIM_CMD_ACT, &aw32,
+			   lanes);
+	}
+	live_delay(cfg, l, b, PPIM_CMD_ACT, PPIM_CMD_PRE, NULL, lanes);
+	live_delay(cfg, l, b, PPIM_CMD_ACT, PPIM_CMD_RD, NULL, lanes);
+	live_delay(cfg, l, b, PPIM_CMD_ACT, PPIM_CMD_WR, NULL, lanes);
 	bk->hits[b] = 0;
-	activate_limits(cfg, ch, b, channel_now(ch, c), s);
-	if (!(ch->open & rank_mask(cfg, r, s)))
-		ch->rank.open_since[r] = c;
-	ch->open |= 1ull << b;
-	ch->n.cmds[PPIM_CMD_ACT]++;
-	channel_observe(m, ch, PPIM_CMD_ACT, b, 0, c);
-
+	if (!(ch->open & cfg->rank_mask[r]))
+		ch->rank.open_since[r] = ch->base + now;
+	ch->open |= bit;
 	/* Its oldest command is for the row: nothing to precharge. */
-	lane_set(ch->lane.act, b, DRAM_LATE);
-	if (hit & ~wr)
-		lane_set(ch->lane.rd, b, bank_next_rd(cfg, ch, b));
-	if (hit & wr)
-		lane_set(ch->lane.wr, b, bank_next_wr(cfg, ch, b));
+	l->wait[PPIM_CMD_ACT] &= ~bit;
+	l->wait[PPIM_CMD_RD] |= hit & ~wr ? bit : 0;
+	l->wait[PPIM_CMD_WR] |= hit & wr ? bit : 0;
+	ch->n.cmds[PPIM_CMD_ACT]++;
+	channel_observe(m, ch, PPIM_CMD_ACT, b, 0, now);
 }
 
-/* The row is closed; the bank may activate again at t_act. */
+/* Finds out, too, what is for the row that will be opened next: that is not to
+ * be waited for when it is. */
 static ALWAYS_INLINE void bank_close(const struct dram_config *cfg,
-				     struct dram_channel *ch, uint32_t b,
-				     int32_t t_act, int32_t t_ref, uint64_t c,
-				     struct shape s)
+				     struct dram_channel *ch,
+				     struct dram_live *l, uint32_t b,
+				     uint32_t now)
 {
-	uint32_t r = rank_of(cfg, b, s);
+	struct dram_banks *bk = &ch->bank;
+	uint32_t row = bk->rows[b][bk->order[b][0]], n = bk->n[b];
+	uint32_t r = cfg->rank_of[b];
 	uint64_t bit = 1ull << b;
 
-	ch->bank.row[b] = DRAM_NO_ROW;
-	ch->bank.hit[b] = 0;
-	limit_raise(&ch->bank.t_act[b], t_act);
-	limit_raise(&ch->bank.t_ref[b], t_ref);
+	bk->row[b] = n ? row : DRAM_NO_ROW;
+	bk->hit[b] = (uint16_t)(rows_equal(bk->rows[b], bk->order[b], row,
+					   cfg->queue <= 8) &
+				((1u << n) - 1));
 	ch->open &= ~bit;
-	if (!(ch->open & rank_mask(cfg, r, s)))
-		ch->n.active_clocks += c - ch->rank.open_since[r];
-	bank_lanes_off(ch, b);
-	if (ch->queued & ~ch->refreshing & bit)
-		lane_set(ch->lane.act, b, bank_next_act(cfg, ch, b));
+	if (!(ch->open & cfg->rank_mask[r]))
+		ch->n.active_clocks += ch->base + now -
+				       ch->rank.open_since[r];
+	l->wait[PPIM_CMD_ACT] |= ch->queued & bit;
+	l->wait[PPIM_CMD_PRE] &= ~bit;
+	l->wait[PPIM_CMD_RD] &= ~bit;
+	l->wait[PPIM_CMD_WR] &= ~bit;
 }
 
 static ALWAYS_INLINE void channel_precharge(struct ppim_dram *m,
-					    struct dram_channel *ch, uint32_t b,
-					    uint64_t c, struct shape s)
+					    struct dram_channel *ch,
+					    struct dram_live *l, uint32_t b,
+					    uint32_t now, uint32_t lanes)
 {
 	const struct dram_config *cfg = &m->cfg;
-	int32_t now = channel_now(ch, c), t = now + cfg->d.pre_act;
-	uint32_t r = rank_of(cfg, b, s);
 
-	bank_close(cfg, ch, b, t, t, c, s);
+	live_delay(cfg, l, b, PPIM_CMD_PRE, PPIM_CMD_ACT, NULL, lanes);
+	if (__builtin_expect(cfg->d.pre_pre != 0, 0))
+		live_delay(cfg, l, b, PPIM_CMD_PRE, PPIM_CMD_PRE, NULL, lanes);
+	ch->lane.ref[b] = (uint16_t)(now + (uint32_t)cfg->d.pre_act);
+	bank_close(cfg, ch, l, b, now);
 	ch->n.cmds[PPIM_CMD_PRE]++;
-	if (s.rare && cfg->d.pre_pre) {
-		ch->rank.t_pre[r] = now + cfg->d.pre_pre;
-		rank_raise_all(cfg, ch->lane.pre, r, ch->rank.t_pre[r], s);
-	}
-	channel_observe(m, ch, PPIM_CMD_PRE, b, 0, c);
-}
-
-/* Other ranks' column commands find the data bus taken. */
-static ALWAYS_INLINE void ranks_column(const struct dram_config *cfg,
-				       struct dram_channel *ch, uint32_t rank,
-				       int32_t rd, int32_t wr, struct shape s)
-{
-	uint32_t r, ranks = s.ranks ? s.ranks : cfg->ranks;
-
-	for (r = 0; r < ranks; r++) {
-		if (r == rank)
-			continue;
-		limit_raise(&ch->rank.t_rd[r], rd);
-		limit_raise(&ch->rank.t_wr[r], wr);
-		rank_raise_all(cfg, ch->lane.rd, r, rd, s);
-		if (ch->writes)
-			rank_raise_all(cfg, ch->lane.wr, r, wr, s);
-	}
-}
-
-static ALWAYS_INLINE void read_limits(const struct dram_config *cfg,
-				      struct dram_channel *ch, uint32_t b,
-				      int32_t now, struct shape s)
-{
-	const struct dram_delays *d = &cfg->d;
-	uint32_t r = rank_of(cfg, b, s), g = cfg->group_of[b];
-
-	ch->rank.t_rd[r] = now + d->rd_rd_s;
-	ch->group.t_rd[g] = now + d->rd_rd_l;
-	limit_raise(&ch->rank.t_wr[r], now + d->rd_wr);
-	limit_raise(&ch->bank.t_pre[b], now + d->rd_pre);
-	rank_raise(cfg, ch->lane.rd, r, now + d->rd_rd_s, g, now + d->rd_rd_l,
-		   s);
-	if (ch->writes)
-		rank_raise_all(cfg, ch->lane.wr, r, now + d->rd_wr, s);
-	ranks_column(cfg, ch, r, now + d->rd_rd_o, now + d->rd_wr_o, s);
-}
-
-static ALWAYS_INLINE void write_limits(const struct dram_config *cfg,
-				       struct dram_channel *ch, uint32_t b,
-				       int32_t now, struct shape s)
-{
-	const struct dram_delays *d = &cfg->d;
-	uint32_t r = rank_of(cfg, b, s), g = cfg->group_of[b];
-
-	ch->rank.t_wr[r] = now + d->wr_wr_s;
-	ch->group.t_wr[g] = now + d->wr_wr_l;
-	limit_raise(&ch->rank.t_rd[r], now + d->wr_rd_s);
-	limit_raise(&ch->group.t_rd[g], now + d->wr_rd_l);
-	limit_raise(&ch->bank.t_pre[b], now + d->wr_pre);
-	rank_raise(cfg, ch->lane.wr, r, now + d->wr_wr_s, g, now + d->wr_wr_l,
-		   s);
-	rank_raise(cfg, ch->lane.rd, r, now + d->wr_rd_s, g, now + d->wr_rd_l,
-		   s);
-	ranks_column(cfg, ch, r, now + d->wr_rd_o, now + d->wr_wr_o, s);
+	channel_observe(m, ch, PPIM_CMD_PRE, b, 0, now);
 }
 
 /* The burst answers the read and those that joined it. */
 static ALWAYS_INLINE void channel_read_done(const struct dram_config *cfg,
 					    struct dram_channel *ch,
-					    const struct pick *p, uint64_t c)
+					    uint64_t joined, uint32_t now)
 {
-	uint64_t n = 1 + (uint64_t)ch->bank.joined[p->bank][p->slot];
+	uint64_t n = 1 + joined;
 
-	ch->last_read = c + (uint64_t)cfg->d.read_done;
+	ch->last_read = ch->base + now + (uint64_t)cfg->d.read_done;
 	ch->read_latency += n * ch->last_read;
 	ch->reads_pending -= n;
 }
 
-static NOINLINE void bank_auto_precharge(const struct dram_config *cfg,
-					 struct dram_channel *ch,
-					 const struct pick *p, uint64_t c,
-					 struct shape s)
+static ALWAYS_INLINE void bank_auto_precharge(const struct dram_config *cfg,
+					      struct dram_channel *ch,
+					      struct dram_live *l,
+					      const struct pick *p,
+					      uint32_t now, uint32_t lanes)
 {
-	const struct dram_delays *d = &cfg->d;
-	int32_t now = channel_now(ch, c);
+	int32_t delay = p->cmd == PPIM_CMD_RD ? cfg->d.rda_ref :
+						cfg->d.wra_ref;
 
-	if (p->cmd == PPIM_CMD_WR)
-		bank_close(cfg, ch, p->bank, now + d->wra_act,
-			   now + d->wra_ref, c, s);
-	else
-		bank_close(cfg, ch, p->bank, now + d->rda_act,
-			   now + d->rda_ref, c, s);
+	live_delay(cfg, l, p->bank, p->cmd, PPIM_CMD_ACT, NULL, lanes);
+	ch->lane.ref[p->bank] = (uint16_t)(now + (uint32_t)delay);
+	bank_close(cfg, ch, l, p->bank, now);
 }
 
 static ALWAYS_INLINE void channel_column(struct ppim_dram *m,
 					 struct dram_channel *ch,
-					 const struct pick *p, uint64_t c,
-					 struct shape s)
+					 struct dram_live *l,
+					 const struct pick *p, uint32_t now,
+					 uint32_t lanes)
 {
 	const struct dram_config *cfg = &m->cfg;
 	struct dram_banks *bk = &ch->bank;
-	uint32_t b = p->bank, hits = bk->hits[b];
-	uint64_t addr = bk->addr[b][p->slot];
+	uint32_t b = p->bank, slot = bk->order[b][p->at], hits = bk->hits[b];
+	uint64_t addr = bk->addr[b][slot];
 
-	if (p->cmd == PPIM_CMD_WR) {
-		write_limits(cfg, ch, b, channel_now(ch, c), s);
-	} else {
-		read_limits(cfg, ch, b, channel_now(ch, c), s);
-		channel_read_done(cfg, ch, p, c);
-	}
+	live_delay(cfg, l, b, p->cmd, PPIM_CMD_PRE, NULL, lanes);
+	live_delay(cfg, l, b, p->cmd, PPIM_CMD_RD, NULL, lanes);
+	live_delay(cfg, l, b, p->cmd, PPIM_CMD_WR, NULL, lanes);
+	if (p->cmd == PPIM_CMD_RD)
+		channel_read_done(cfg, ch, bk->joined[b][slot], now);
 	ch->n.cmds[p->cmd]++;
 	ch->n.row_hits += hits != 0;
-	bk->hits[b] = (uint8_t)(hits + (hits != UINT8_MAX));
+	bank_take(cfg, ch, l->wait, b, p->at, hits + (hits != UINT8_MAX));
 	dram_filter_del(ch, addr);
-	bank_remove(cfg, ch, b, p->slot, p->at);
-	channel_observe(m, ch, p->cmd, b, addr, c);
-	if (s.rare && cfg->closed_page)
-		bank_auto_precharge(cfg, ch, p, c, s);
-	else
-		bank_lanes_open(cfg, ch, b);
-	ch->writes -= p->cmd == PPIM_CMD_WR;
+	if (__builtin_expect(cfg->closed_page, 0))
+		bank_auto_precharge(cfg, ch, l, p, now, lanes);
+	channel_observe(m, ch, p->cmd, b, addr, now);
 }
 
 static ALWAYS_INLINE void channel_issue(struct ppim_dram *m,
 					struct dram_channel *ch,
-					const struct pick *p, uint64_t c,
-					struct shape s)
+					struct dram_live *l,
+					const struct pick *p, uint32_t now,
+					uint32_t lanes)
 {
 	if (p->cmd == PPIM_CMD_ACT)
-		channel_activate(m, ch, p->bank, c, s);
+		channel_activate(m, ch, l, p->bank, now, lanes);
 	else if (p->cmd == PPIM_CMD_PRE)
-		channel_precharge(m, ch, p->bank, c, s);
+		channel_precharge(m, ch, l, p->bank, now, lanes);
 	else
-		channel_column(m, ch, p, c, s);
+		channel_column(m, ch, l, p, now, lanes);
 }
 
 /* ---- refresh ------------------------------------------------------------ */
-
-/* The banks are kept for the refresh, or no longer. */
-static void channel_set_refreshing(const struct dram_config *cfg,
-				   struct dram_channel *ch, uint64_t banks)
-{
-	uint64_t changed = ch->refreshing ^ banks;
-
-	ch->refreshing = banks;
-	for (; changed; changed &= changed - 1)
-		bank_lanes(cfg, ch, dram_first(changed));
-}
 
 static void channel_refresh_due(const struct dram_config *cfg,
 				struct dram_channel *ch, uint64_t c)
@@ -354,78 +213,85 @@ static void channel_refresh_due(const struct dram_config *cfg,
 		ch->refresh_due += cfg->refresh_burst;
 		ch->refresh_next += cfg->refresh_interval;
 	}
-	channel_set_refreshing(cfg, ch,
-			       ch->refresh_due ? dram_refresh_mask(cfg, ch) : 0);
+	ch->refreshing = ch->refresh_due ? dram_refresh_mask(cfg, ch) : 0;
 }
 
 static void channel_refresh_done(struct ppim_dram *m, struct dram_channel *ch,
-				 uint64_t c)
+				 uint32_t now)
 {
 	const struct dram_config *cfg = &m->cfg;
-	enum ppim_dram_cmd cmd = cfg->refresh_banks ? PPIM_CMD_REFB :
-						      PPIM_CMD_REF;
-	int32_t t = channel_now(ch, c) +
+	uint32_t cmd = cfg->refresh_banks ? PPIM_CMD_REFB : PPIM_CMD_REF;
+	int32_t t = (int32_t)now +
 		    (cfg->refresh_banks ? cfg->d.refb_act : cfg->d.ref_act);
 	uint64_t banks = ch->refreshing, rest;
-	uint32_t b = dram_first(banks);
 
 	for (rest = banks; rest; rest &= rest - 1) {
-		limit_raise(&ch->bank.t_act[dram_first(rest)], t);
-		limit_raise(&ch->bank.t_ref[dram_first(rest)], t);
+		lane_raise(&ch->lane.cmd[PPIM_CMD_ACT][dram_first(rest)], t);
+		lane_raise(&ch->lane.ref[dram_first(rest)], t);
 	}
-	channel_set_refreshing(cfg, ch, 0);
+	ch->refreshing = 0;
 	ch->refresh_due--;
 	ch->refresh_unit = (ch->refresh_unit + 1) % cfg->refresh_units;
 	ch->n.cmds[cmd]++;
-	channel_observe(m, ch, cmd, b, 0, c);
+	channel_observe(m, ch, cmd, dram_first(banks), 0, now);
 }
 
 /* Closes the first bank that may be closed, or refreshes when all are. */
 static bool channel_refresh(struct ppim_dram *m, struct dram_channel *ch,
-			    uint64_t c, struct shape s)
+			    uint32_t now, uint32_t lanes)
 {
-	int32_t now = channel_now(ch, c);
+	struct dram_live l;
 	uint64_t rest;
+	uint32_t b;
 	bool all = true;
 
 	for (rest = ch->refreshing; rest; rest &= rest - 1) {
-		uint32_t b = dram_first(rest);
-
+		b = dram_first(rest);
 		if (!(ch->open >> b & 1)) {
-			all &= ch->bank.t_ref[b] <= now;
+			all &= ch->lane.ref[b] <= now;
 			continue;
 		}
 		all = false;
-		if (bank_next_pre(&m->cfg, ch, b) <= now) {
-			channel_precharge(m, ch, b, c, s);
+		if (ch->lane.cmd[PPIM_CMD_PRE][b] <= now) {
+			live_load(&l, ch, lanes);
+			live_set_now(&l, now, lanes);
+			channel_precharge(m, ch, &l, b, now, lanes);
+			live_store(&l, ch, lanes);
 			return true;
 		}
 	}
 	all &= ch->refreshing != 0;
 	if (all)
-		channel_refresh_done(m, ch, c);
+		channel_refresh_done(m, ch, now);
 	return all;
 }
 
-/* Earliest clock at which channel_refresh() could do something. */
-static uint64_t refresh_next(const struct dram_config *cfg,
-			     const struct dram_channel *ch)
+/* Earliest clock after `now` at which channel_refresh() could do something. */
+static uint32_t refresh_next(const struct dram_channel *ch, uint32_t now)
 {
 	uint64_t open = ch->refreshing & ch->open, rest;
-	int32_t t = open ? INT32_MAX : 0;
+	uint64_t t = open ? DRAM_LATE : 0;
 
 	for (rest = open ? open : ch->refreshing; rest; rest &= rest - 1) {
 		uint32_t b = dram_first(rest);
 
-		t = open ? min_i32(t, bank_next_pre(cfg, ch, b)) :
-			   max_i32(t, ch->bank.t_ref[b]);
+		t = open ? dram_min(t, ch->lane.cmd[PPIM_CMD_PRE][b]) :
+			   dram_max(t, ch->lane.ref[b]);
 	}
-	return ch->base + (uint32_t)t;
+	return (uint32_t)dram_max(t, now + 1);
 }
 
-/* ---- the base of all limits ----------------------------------------------- */
+/* ---- the base of all lanes ---------------------------------------------- */
 
-static void limits_age(int32_t *t, size_t n, uint64_t by)
+static void lanes_age(uint16_t *t, size_t n, uint64_t by)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		t[i] = t[i] > by ? (uint16_t)(t[i] - by) : 0;
+}
+
+static void window_age(int32_t *t, size_t n, uint64_t by)
 {
 	size_t i;
 
@@ -433,27 +299,27 @@ static void limits_age(int32_t *t, size_t n, uint64_t by)
 		t[i] = (uint64_t)t[i] > by ? (int32_t)((uint64_t)t[i] - by) : 0;
 }
 
-static void lanes_age(uint16_t *t, size_t n, uint64_t by)
+/* Numbers ages from 0 again, so that 16 bits last until base moves again:
+ * between, no more are given than there are clocks, and entries. */
+static void trans_renumber(struct dram_trans *q)
 {
-	size_t i;
+	uint16_t at[DRAM_MAX_BANKS];
+	uint64_t banks = q->waiting;
+	uint32_t b;
 
-	for (i = 0; i < n; i++)
-		if (t[i] != DRAM_LATE)
-			t[i] = t[i] > by ? (uint16_t)(t[i] - by) : 0;
-}
-
-static void ranks_age(const struct dram_config *cfg, struct dram_ranks *rank,
-		      uint64_t by)
-{
-	uint32_t i;
-
-	limits_age(rank->t_act, cfg->ranks, by);
-	limits_age(rank->t_rd, cfg->ranks, by);
-	limits_age(rank->t_wr, cfg->ranks, by);
-	limits_age(rank->t_pre, cfg->ranks, by);
-	for (i = 0; i < cfg->ranks; i++) {
-		limits_age(rank->faw[i].until, 4, by);
-		limits_age(rank->aw32[i].until, 32, by);
+	memcpy(at, q->head, sizeof(at));
+	for (q->seq = 0; banks; q->seq++) {
+		b = lanes_first(q->oldest, banks, DRAM_MAX_BANKS);
+		q->node[at[b]].seq = q->seq;
+		at[b] = q->node[at[b]].next;
+		if (at[b] == DRAM_NO_NODE)
+			banks &= ~(1ull << b);
+		else
+			lane_set(q->oldest, b, q->node[at[b]].seq);
+	}
+	for (banks = q->waiting; banks; banks &= banks - 1) {
+		b = dram_first(banks);
+		lane_set(q->oldest, b, q->node[q->head[b]].seq);
 	}
 }
 
@@ -461,22 +327,17 @@ static void ranks_age(const struct dram_config *cfg, struct dram_ranks *rank,
 static NOINLINE void channel_rebase(const struct dram_config *cfg,
 				    struct dram_channel *ch, uint64_t c)
 {
-	uint32_t banks = cfg->bank_count, groups = cfg->ranks * cfg->groups;
 	uint64_t by = c - ch->base;
+	uint32_t i;
 
-	lanes_age(ch->lane.act, banks, by);
-	lanes_age(ch->lane.pre, banks, by);
-	lanes_age(ch->lane.rd, banks, by);
-	lanes_age(ch->lane.wr, banks, by);
-	limits_age(ch->bank.t_act, banks, by);
-	limits_age(ch->bank.t_rd, banks, by);
-	limits_age(ch->bank.t_wr, banks, by);
-	limits_age(ch->bank.t_pre, banks, by);
-	limits_age(ch->bank.t_ref, banks, by);
-	limits_age(ch->group.t_act, groups, by);
-	limits_age(ch->group.t_rd, groups, by);
-	limits_age(ch->group.t_wr, groups, by);
-	ranks_age(cfg, &ch->rank, by);
+	lanes_age(ch->lane.cmd[0], DRAM_WAITED * DRAM_MAX_BANKS, by);
+	lanes_age(ch->lane.ref, DRAM_MAX_BANKS, by);
+	for (i = 0; i < cfg->ranks; i++) {
+		lanes_age(ch->rank.faw[i], 4, by);
+		window_age(ch->rank.aw32[i].until, 32, by);
+	}
+	trans_renumber(&ch->rd);
+	trans_renumber(&ch->wr);
 	ch->base = c;
 }
 
@@ -489,16 +350,15 @@ static NOINLINE bool bank_after_read(const struct dram_config *cfg,
 				     const struct pick *p)
 {
 	const struct dram_banks *bk = &ch->bank;
-	uint64_t order = bk->order[p->bank];
+	const uint8_t *order = bk->order[p->bank];
 	struct ppim_loc w, r;
-	uint32_t at, slot;
+	uint32_t i;
 
-	ppim_addr_decode(&cfg->map, bk->addr[p->bank][p->slot], &w);
-	for (at = 0; at < p->at; at++, order >>= 4) {
-		slot = order & 15;
-		if (bk->wr[p->bank] >> slot & 1)
+	ppim_addr_decode(&cfg->map, bk->addr[p->bank][order[p->at]], &w);
+	for (i = 0; i < p->at; i++) {
+		if (bk->wr[p->bank] >> i & 1)
 			continue;
-		ppim_addr_decode(&cfg->map, bk->addr[p->bank][slot], &r);
+		ppim_addr_decode(&cfg->map, bk->addr[p->bank][order[i]], &r);
 		if (r.f[PPIM_CO] == w.f[PPIM_CO] &&
 		    r.f[PPIM_RO] == w.f[PPIM_RO])
 			return true;
@@ -506,25 +366,30 @@ static NOINLINE bool bank_after_read(const struct dram_config *cfg,
 	return false;
 }
 
-/* The first ready row hit of an open bank. */
+/* The first entry of an open bank that is ready; false if that is only writes
+ * which wait for reads. */
 static ALWAYS_INLINE bool bank_column(const struct dram_config *cfg,
 				      const struct dram_channel *ch,
-				      struct pick *p, int32_t now)
+				      const struct dram_live *l,
+				      struct pick *p, uint32_t lanes)
 {
-	const struct dram_banks *bk = &ch->bank;
-	uint32_t b = p->bank, hits = 0, wr = bk->wr[b];
+	uint32_t b = p->bank, hit = ch->bank.hit[b], wr = ch->bank.wr[b];
 
-	if (ch->lane.rd[b] <= now)
-		hits = bk->hit[b] & ~wr;
-	if (ch->lane.wr[b] <= now)
-		hits |= bk->hit[b] & wr;
-	for (; hits; hits &= ~(1u << p->slot)) {
-		p->slot = bank_oldest(ch, b, hits, &p->at);
+	p->cmd = PPIM_CMD_RD;
+	p->at = dram_first(hit);
+	if (!(hit & wr))
+		return true;
+	if (!(live_ready(l, PPIM_CMD_RD, lanes) >> b & 1))
+		hit &= wr;
+	if (!(live_ready(l, PPIM_CMD_WR, lanes) >> b & 1))
+		hit &= ~wr;
+	for (; hit; hit &= hit - 1) {
+		p->at = dram_first(hit);
 		p->cmd = PPIM_CMD_RD;
-		if (!(wr >> p->slot & 1))
+		if (!(wr >> p->at & 1))
 			return true;
 		p->cmd = PPIM_CMD_WR;
-		if (!p->at || wr == bk->used[b] ||
+		if (!(~wr & ((1u << p->at) - 1)) ||
 		    !bank_after_read(cfg, ch, p))
 			return true;
 	}
@@ -533,32 +398,39 @@ static ALWAYS_INLINE bool bank_column(const struct dram_config *cfg,
 
 static ALWAYS_INLINE bool bank_pick(const struct dram_config *cfg,
 				    const struct dram_channel *ch,
-				    struct pick *p, int32_t now)
+				    const struct dram_live *l, struct pick *p,
+				    uint32_t lanes)
 {
-	if (ch->lane.act[p->bank] <= now) {
+	uint32_t b = p->bank;
+
+	if (!(ch->open >> b & 1)) {
 		p->cmd = PPIM_CMD_ACT;
 		return true;
 	}
 	/* Its oldest command wants the precharge, so that it goes first. */
-	if (ch->lane.pre[p->bank] <= now) {
+	if (l->wait[PPIM_CMD_PRE] >> b & 1 &&
+	    (!ch->bank.hit[b] ||
+	     live_ready(l, PPIM_CMD_PRE, lanes) >> b & 1)) {
 		p->cmd = PPIM_CMD_PRE;
 		return true;
 	}
-	return bank_column(cfg, ch, p, now);
+	return bank_column(cfg, ch, l, p, lanes);
 }
 
 /* The next command in turn; false if there is none at this clock. A bank that
- * was looked at in vain has a write that waits for a read of its address. */
+ * was looked at in vain has a write that waits for a read of its address. As of
+ * live_update(). */
 static ALWAYS_INLINE bool channel_pick(const struct dram_config *cfg,
-				       struct dram_channel *ch, struct pick *p,
-				       uint64_t due, int32_t now)
+				       struct dram_channel *ch,
+				       const struct dram_live *l,
+				       struct pick *p, uint32_t lanes)
 {
-	uint64_t after;
+	uint64_t due = live_due(l, lanes), after;
 
 	for (; due; due &= ~(1ull << p->bank)) {
 		after = due & -2ull << ch->turn;
 		p->bank = dram_first(after ? after : due);
-		if (__builtin_expect(bank_pick(cfg, ch, p, now), 1)) {
+		if (__builtin_expect(bank_pick(cfg, ch, l, p, lanes), 1)) {
 			ch->turn = p->bank;
 			return true;
 		}
@@ -584,10 +456,11 @@ static bool trans_has_read(const struct dram_trans *q, uint32_t bank,
 static bool bank_has_read(const struct dram_banks *bk, uint32_t b,
 			  uint64_t addr)
 {
-	uint32_t reads;
+	uint32_t i;
 
-	for (reads = bk->used[b] & ~bk->wr[b]; reads; reads &= reads - 1)
-		if (bk->addr[b][dram_first(reads)] == addr)
+	for (i = 0; i < bk->n[b]; i++)
+		if (!(bk->wr[b] >> i & 1) &&
+		    bk->addr[b][bk->order[b][i]] == addr)
 			return true;
 	return false;
 }
@@ -610,50 +483,56 @@ static NOINLINE bool write_waits(struct dram_channel *ch, uint32_t bank,
 	return node->after_read;
 }
 
-static ALWAYS_INLINE void channel_move_write(const struct dram_config *cfg,
-					     struct dram_channel *ch)
+static ALWAYS_INLINE bool channel_move_write(const struct dram_config *cfg,
+					     struct dram_channel *ch,
+					     struct dram_live *l,
+					     uint32_t lanes)
 {
 	uint64_t banks = ch->wr.waiting & ch->room;
 	struct dram_node *node;
 	uint32_t b;
 
 	if (!banks)
-		return;
-	b = trans_oldest(&ch->wr, banks);
+		return false;
+	b = lanes_first(ch->wr.oldest, banks, lanes);
 	node = &ch->wr.node[ch->wr.head[b]];
 	if (node->after_read && write_waits(ch, b, node)) {
 		ch->draining = 0;
-		return;
+		return false;
 	}
 	ch->draining--;
-	bank_push(cfg, ch, b, trans_pop(&ch->wr, b));
+	bank_push(cfg, ch, l->wait, b, trans_pop(&ch->wr, b));
+	return true;
 }
 
-static ALWAYS_INLINE void channel_move_read(const struct dram_config *cfg,
-					    struct dram_channel *ch)
+static ALWAYS_INLINE bool channel_move_read(const struct dram_config *cfg,
+					    struct dram_channel *ch,
+					    struct dram_live *l,
+					    uint32_t lanes)
 {
 	uint64_t banks = ch->rd.waiting & ch->room;
 	const struct dram_node *node;
 	uint32_t b;
 
 	if (!banks)
-		return;
-	b = trans_oldest(&ch->rd, banks);
+		return false;
+	b = lanes_first(ch->rd.oldest, banks, lanes);
 	node = trans_pop(&ch->rd, b);
 	if (ch->reads_first && node->addr == ch->reads_first_addr)
 		ch->reads_first = 0;
-	bank_push(cfg, ch, b, node);
+	bank_push(cfg, ch, l->wait, b, node);
+	return true;
 }
 
-static ALWAYS_INLINE void channel_move(const struct dram_config *cfg,
-				       struct dram_channel *ch)
+/* Moves a transaction if one can; true if it did. */
+static ALWAYS_INLINE bool channel_move(const struct dram_config *cfg,
+				       struct dram_channel *ch,
+				       struct dram_live *l, uint32_t lanes)
 {
 	if (!ch->draining && dram_drain_due(cfg, ch))
 		ch->draining = ch->wr.n;
-	if (ch->draining)
-		channel_move_write(cfg, ch);
-	else
-		channel_move_read(cfg, ch);
+	return ch->draining ? channel_move_write(cfg, ch, l, lanes) :
+			      channel_move_read(cfg, ch, l, lanes);
 }
 
 /* Could the next clock move a transaction? */
@@ -667,7 +546,7 @@ static ALWAYS_INLINE bool channel_moves(const struct dram_config *cfg,
 
 /* ---- a clock -------------------------------------------------------------- */
 
-static ALWAYS_INLINE bool is_column(enum ppim_dram_cmd cmd)
+static ALWAYS_INLINE bool is_column(uint32_t cmd)
 {
 	return cmd == PPIM_CMD_RD || cmd == PPIM_CMD_WR;
 }
@@ -675,159 +554,171 @@ static ALWAYS_INLINE bool is_column(enum ppim_dram_cmd cmd)
 /* The second command of a clock: a column command beside a row command. */
 static ALWAYS_INLINE void channel_second(struct ppim_dram *m,
 					 struct dram_channel *ch,
-					 enum ppim_dram_cmd first, uint64_t c,
-					 struct shape s)
+					 struct dram_live *l, uint32_t first,
+					 uint32_t now, uint32_t lanes)
 {
-	int32_t now = channel_now(ch, c);
-	uint64_t due = lanes_due(&ch->lane, ch->writes, now, s.lanes);
 	struct pick p;
 
-	if (!channel_pick(&m->cfg, ch, &p, due, now) ||
+	live_update(l, lanes);
+	if (!channel_pick(&m->cfg, ch, l, &p, lanes) ||
 	    is_column(p.cmd) == is_column(first))
 		return;
-	channel_issue(m, ch, &p, c, s);
+	channel_issue(m, ch, l, &p, now, lanes);
+	live_update(l, lanes);
 	ch->n.dual_cmds++;
 }
 
-static ALWAYS_INLINE void channel_commands(struct ppim_dram *m,
-					   struct dram_channel *ch, uint64_t c,
-					   struct shape s)
+/* A clock of commands and moves alone. Returns the next; as of live_update(),
+ * before and after. */
+static ALWAYS_INLINE uint32_t clock_once(struct ppim_dram *m,
+					 struct dram_channel *ch,
+					 struct dram_live *l, uint32_t now,
+					 uint32_t lanes)
 {
+	const struct dram_config *cfg = &m->cfg;
 	struct pick p;
 
-	if (!channel_pick(&m->cfg, ch, &p, ch->due, channel_now(ch, c)))
-		return;
-	channel_issue(m, ch, &p, c, s);
-	if (m->cfg.dual)
-		channel_second(m, ch, p.cmd, c, s);
+	if (channel_pick(cfg, ch, l, &p, lanes)) {
+		channel_issue(m, ch, l, &p, now, lanes);
+		if (cfg->dual)
+			channel_second(m, ch, l, p.cmd, now, lanes);
+	}
+	if (channel_move(cfg, ch, l, lanes) || !cfg->dual)
+		live_update(l, lanes);
+	return live_next(l, now, channel_moves(cfg, ch), lanes);
 }
 
-static ALWAYS_INLINE void channel_set_next(const struct dram_config *cfg,
-					   struct dram_channel *ch,
-					   uint64_t t_cmd, uint64_t c)
+/* What banks wait for that are kept for a refresh does not count; it is left in
+ * *kept. */
+static void live_keep(struct dram_live *l, uint64_t banks,
+		      uint64_t kept[DRAM_WAITED])
 {
-	uint64_t t = dram_max(t_cmd, c + 1);
+	uint32_t k;
 
-	t = channel_moves(cfg, ch) ? c + 1 : t;
-	ch->t_next = dram_min(t, ch->t_rare);
+	for (k = 0; k < DRAM_WAITED; k++) {
+		kept[k] = l->wait[k] & banks;
+		l->wait[k] &= ~banks;
+	}
 }
 
-static void channel_set_rare(struct dram_channel *ch)
+static void live_release(struct dram_live *l,
+			 const uint64_t kept[DRAM_WAITED])
 {
-	ch->t_rare = dram_min(ch->refresh_next, ch->base + DRAM_BASE_AGE);
+	uint32_t k;
+
+	for (k = 0; k < DRAM_WAITED; k++)
+		l->wait[k] |= kept[k];
 }
 
 /* A clock while a refresh waits or falls due, or base is to move. */
 static NOINLINE void clock_rare(struct ppim_dram *m, struct dram_channel *ch,
-				uint64_t c, struct shape s)
+				uint32_t lanes)
 {
 	const struct dram_config *cfg = &m->cfg;
 	struct pick p = { .cmd = PPIM_CMD_REF };
-	int32_t now;
-	uint64_t t;
+	uint64_t c = ch->t_next, kept[DRAM_WAITED];
+	struct dram_live l;
+	uint32_t now, next;
 	bool issued;
 
 	if (c - ch->base >= DRAM_BASE_AGE)
 		channel_rebase(cfg, ch, c);
+	now = (uint32_t)(c - ch->base);
 	channel_refresh_due(cfg, ch, c);
-	issued = channel_refresh(m, ch, c, s);
-	now = channel_now(ch, c);
-	if (!issued && channel_pick(cfg, ch, &p,
-				    lanes_due(&ch->lane, ch->writes, now, s.lanes), now)) {
-		channel_issue(m, ch, &p, c, s);
+	issued = channel_refresh(m, ch, now, lanes);
+	live_load(&l, ch, lanes);
+	live_keep(&l, ch->refreshing, kept);
+	live_set_now(&l, now, lanes);
+	live_update(&l, lanes);
+	if (!issued && channel_pick(cfg, ch, &l, &p, lanes)) {
+		channel_issue(m, ch, &l, &p, now, lanes);
 		issued = true;
 	}
 	if (issued && cfg->dual)
-		channel_second(m, ch, p.cmd, c, s);
-	channel_move(cfg, ch);
-	channel_set_cmd(ch, c, s);
-	channel_set_rare(ch);
-	t = ch->t_cmd;
-	if (ch->refresh_due)
-		t = ch->refreshing ? dram_min(t, refresh_next(cfg, ch)) : c + 1;
-	channel_set_next(cfg, ch, t, c);
+		channel_second(m, ch, &l, p.cmd, now, lanes);
+	live_release(&l, kept);
+	channel_move(cfg, ch, &l, lanes);
+	live_keep(&l, ch->refreshing, kept);
+	live_update(&l, lanes);
+	next = live_next(&l, now, channel_moves(cfg, ch), lanes);
+	live_release(&l, kept);
+	live_store(&l, ch, lanes);
+	if (ch->refresh_due && ch->refreshing)
+		next = (uint32_t)dram_min(next, refresh_next(ch, now));
+	else if (ch->refresh_due)
+		next = now + 1;
+	ch->t_rare = dram_min(ch->refresh_next, ch->base + DRAM_BASE_AGE);
+	ch->t_next = dram_min(ch->base + next, ch->t_rare);
 	if (ch->refresh_due)
 		ch->t_rare = 0;
 }
 
-static ALWAYS_INLINE void clock_once(struct ppim_dram *m,
-				     struct dram_channel *ch, uint64_t c,
-				     struct shape s)
+/* The clocks from t_next on, until `last` at most, while *n transactions, those
+ * of a queue, leave no room there; the last of them. */
+static ALWAYS_INLINE uint64_t channel_loop(struct ppim_dram *m,
+					   struct dram_channel *ch,
+					   uint64_t last, const uint32_t *n,
+					   uint32_t lanes)
 {
-	if (c >= ch->t_rare) {
-		clock_rare(m, ch, c, s);
-		return;
+	uint32_t now = (uint32_t)(ch->t_next - ch->base), next = now;
+	uint32_t end = (uint32_t)(dram_min(last, ch->t_rare - 1) - ch->base);
+	struct dram_live l;
+
+	live_load(&l, ch, lanes);
+	live_set_now(&l, now, lanes);
+	live_update(&l, lanes);
+	do {
+		now = next;
+		next = clock_once(m, ch, &l, now, lanes);
+	} while (next <= end && *n == m->cfg.trans);
+	live_store(&l, ch, lanes);
+	ch->t_next = dram_min(ch->base + next, ch->t_rare);
+	return ch->base + now;
+}
+
+static ALWAYS_INLINE uint64_t channel_clocks(struct ppim_dram *m,
+					     struct dram_channel *ch,
+					     uint64_t last, const uint32_t *n,
+					     uint32_t lanes)
+{
+	uint64_t c = 0;
+
+	while (ch->t_next <= last && *n == m->cfg.trans) {
+		if (__builtin_expect(ch->t_next < ch->t_rare, 1)) {
+			c = channel_loop(m, ch, last, n, lanes);
+		} else {
+			c = ch->t_next;
+			clock_rare(m, ch, lanes);
+		}
 	}
-	if (ch->t_cmd <= c)
-		channel_commands(m, ch, c, s);
-	channel_move(&m->cfg, ch);
-	channel_set_cmd(ch, c, s);
-	channel_set_next(&m->cfg, ch, ch->t_cmd, c);
-}
-
-/* Until clock `until` is done. */
-static ALWAYS_INLINE void channel_loop(struct ppim_dram *m,
-				       struct dram_channel *ch, uint64_t until,
-				       struct shape s)
-{
-	do {
-		clock_once(m, ch, ch->t_next, s);
-	} while (ch->t_next <= until);
-}
-
-/* Until the queue has room. */
-static ALWAYS_INLINE uint64_t channel_loop_room(struct ppim_dram *m,
-						struct dram_channel *ch,
-						const struct dram_trans *q,
-						struct shape s)
-{
-	uint64_t c;
-
-	do {
-		c = ch->t_next;
-		clock_once(m, ch, c, s);
-	} while (q->n == m->cfg.trans);
 	return c;
 }
 
-static const struct shape shape_16x1 = { .lanes = 16, .ranks = 1 };
-static const struct shape shape_16x2 = { .lanes = 32, .ranks = 2 };
-static const struct shape shape_32x1 = { .lanes = 32, .ranks = 1 };
-static const struct shape shape_any = { .lanes = DRAM_MAX_BANKS, .rare = true };
+static NOINLINE uint64_t sched_clocks(struct ppim_dram *m,
+				      struct dram_channel *ch, uint64_t last,
+				      const uint32_t *n)
+{
+	switch (m->cfg.shape) {
+	case DRAM_SHAPE_16:
+		return channel_clocks(m, ch, last, n, 16);
+	case DRAM_SHAPE_32:
+		return channel_clocks(m, ch, last, n, 32);
+	case DRAM_SHAPE_64:
+		break;
+	}
+	return channel_clocks(m, ch, last, n, 64);
+}
 
 static void sched_run(struct ppim_dram *m, struct dram_channel *ch,
 		      uint64_t until)
 {
-	switch (m->cfg.shape) {
-	case DRAM_SHAPE_16X1:
-		channel_loop(m, ch, until, shape_16x1);
-		break;
-	case DRAM_SHAPE_16X2:
-		channel_loop(m, ch, until, shape_16x2);
-		break;
-	case DRAM_SHAPE_32X1:
-		channel_loop(m, ch, until, shape_32x1);
-		break;
-	case DRAM_SHAPE_ANY:
-		channel_loop(m, ch, until, shape_any);
-		break;
-	}
+	sched_clocks(m, ch, until, &m->cfg.trans);
 }
 
 static uint64_t sched_run_room(struct ppim_dram *m, struct dram_channel *ch,
 			       const struct dram_trans *q)
 {
-	switch (m->cfg.shape) {
-	case DRAM_SHAPE_16X1:
-		return channel_loop_room(m, ch, q, shape_16x1);
-	case DRAM_SHAPE_16X2:
-		return channel_loop_room(m, ch, q, shape_16x2);
-	case DRAM_SHAPE_32X1:
-		return channel_loop_room(m, ch, q, shape_32x1);
-	case DRAM_SHAPE_ANY:
-		break;
-	}
-	return channel_loop_room(m, ch, q, shape_any);
+	return sched_clocks(m, ch, DRAM_NEVER, &q->n);
 }
 
 const struct dram_sched DRAM_SCHED = {

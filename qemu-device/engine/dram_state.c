@@ -17,7 +17,7 @@
 #include "dram_queue.h"
 
 #define STATE_MAGIC   0x316d617264676570ull
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 
 struct state_head {
 	uint64_t magic;
@@ -30,8 +30,8 @@ struct state_head {
 	uint64_t sum; /* hash of all else */
 };
 
-/* No limit or lane is later, counted from base. */
-#define LATEST_LIMIT (DRAM_BASE_AGE + DRAM_MAX_DELAY)
+/* No lane is later, counted from base. */
+#define LATEST (DRAM_BASE_AGE + DRAM_MAX_DELAY)
 
 static uint64_t hash_words(uint64_t h, const void *from, size_t bytes)
 {
@@ -116,38 +116,40 @@ void ppim_dram_save(const struct ppim_dram *m, void *buf)
 
 /* All return what is wrong, NULL if nothing is. */
 
-static const char *check_limits(const int32_t *t, size_t n)
+static bool lanes_are_sound(const uint16_t *t, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (t[i] < 0 || t[i] > LATEST_LIMIT)
-			return "a limit lies too far ahead";
-	return NULL;
+		if (t[i] > LATEST)
+			return false;
+	return true;
 }
 
-static const char *check_all_limits(const struct dram_channel *ch)
+static bool window_is_sound(const int32_t *t, size_t n)
 {
-	const int32_t *const limits[] = {
-		ch->bank.t_act,	 ch->bank.t_rd,	  ch->bank.t_wr,
-		ch->bank.t_pre,	 ch->bank.t_ref,  ch->group.t_act,
-		ch->group.t_rd,	 ch->group.t_wr,  ch->rank.t_act,
-		ch->rank.t_rd,	 ch->rank.t_wr,	  ch->rank.t_pre,
-	};
-	const char *why = NULL;
 	size_t i;
 
-	for (i = 0; i < sizeof(limits) / sizeof(limits[0]) && !why; i++)
-		why = check_limits(limits[i], DRAM_MAX_BANKS);
-	for (i = 0; i < DRAM_MAX_BANKS && !why; i++) {
-		why = check_limits(ch->rank.faw[i].until, 4);
-		if (!why)
-			why = check_limits(ch->rank.aw32[i].until, 32);
-		if (!why && (ch->rank.faw[i].at >= 4 ||
-			     ch->rank.aw32[i].at >= 32))
-			why = "an activation window is damaged";
-	}
-	return why;
+	for (i = 0; i < n; i++)
+		if (t[i] < 0 || t[i] > LATEST)
+			return false;
+	return true;
+}
+
+static const char *check_limits(const struct dram_channel *ch)
+{
+	const struct dram_ranks *rank = &ch->rank;
+	uint32_t i;
+
+	if (!lanes_are_sound(ch->lane.cmd[0], DRAM_WAITED * DRAM_MAX_BANKS) ||
+	    !lanes_are_sound(ch->lane.ref, DRAM_MAX_BANKS))
+		return "a limit lies too far ahead";
+	for (i = 0; i < DRAM_MAX_BANKS; i++)
+		if (!lanes_are_sound(rank->faw[i], 4) ||
+		    !window_is_sound(rank->aw32[i].until, 32) ||
+		    rank->aw32[i].at >= 32)
+			return "an activation window is damaged";
+	return NULL;
 }
 
 static const char *check_clocks(const struct dram_config *cfg,
@@ -165,7 +167,7 @@ static const char *check_clocks(const struct dram_config *cfg,
 				   dram_min(ch->refresh_next,
 					    ch->base + DRAM_BASE_AGE)))
 		return "its next refresh is not the next";
-	if (ch->last_read > ch->base + LATEST_LIMIT ||
+	if (ch->last_read > ch->base + LATEST ||
 	    ch->last_write > now + 2)
 		return "a request was done that was not issued";
 	for (r = 0; r < cfg->ranks; r++)
@@ -214,22 +216,33 @@ static bool lies_in(const struct dram_config *cfg, uint64_t addr, uint32_t chan,
 		       bank;
 }
 
-/* The order names each slot once, those in use first, and nothing else. */
-static bool order_is_sound(const struct dram_config *cfg,
-			   const struct dram_banks *bk, uint32_t b)
+/* The order names each slot once; those beyond the queue keep their place. */
+static bool order_is_sound(const struct dram_config *cfg, const uint8_t *order)
 {
-	uint32_t i, slot, seen = 0, used = 0;
+	uint32_t i, seen = 0;
 
-	for (i = 0; i < cfg->queue; i++) {
-		slot = bk->order[b] >> 4 * i & 15;
-		if (slot >= cfg->queue || seen >> slot & 1)
+	for (i = 0; i < DRAM_MAX_QUEUE; i++) {
+		if (order[i] >= DRAM_MAX_QUEUE || seen >> order[i] & 1 ||
+		    (i >= cfg->queue && order[i] != i))
 			return false;
-		seen |= 1u << slot;
-		if (i < bk->n[b])
-			used |= 1u << slot;
+		seen |= 1u << order[i];
 	}
-	return used == bk->used[b] && !(bk->wr[b] & ~used) &&
-	       (cfg->queue == 16 || !(bk->order[b] >> 4 * cfg->queue));
+	return true;
+}
+
+static const char *check_row(const struct dram_config *cfg,
+			     const struct dram_channel *ch, uint32_t b)
+{
+	const struct dram_banks *bk = &ch->bank;
+	uint32_t oldest = bk->rows[b][bk->order[b][0]];
+
+	if (ch->open >> b & 1)
+		return bk->row[b] >> cfg->map.width[PPIM_RO] ?
+			       "a row is open that does not exist" :
+			       NULL;
+	return bk->row[b] != (bk->n[b] ? oldest : DRAM_NO_ROW) ?
+		       "the next row is not that of the oldest command" :
+		       NULL;
 }
 
 static const char *check_bank(const struct dram_config *cfg,
@@ -237,21 +250,19 @@ static const char *check_bank(const struct dram_config *cfg,
 			      uint32_t b)
 {
 	const struct dram_banks *bk = &ch->bank;
-	uint32_t slots;
+	uint32_t i;
 
-	if (bk->n[b] > cfg->queue || !order_is_sound(cfg, bk, b))
+	if (bk->n[b] > cfg->queue || bk->wr[b] >> bk->n[b] ||
+	    !order_is_sound(cfg, bk->order[b]))
 		return "a command queue is damaged";
-	if (bk->row[b] != DRAM_NO_ROW &&
-	    bk->row[b] >> cfg->map.width[PPIM_RO])
-		return "a row is open that does not exist";
-	for (slots = bk->used[b]; slots; slots &= slots - 1) {
-		uint32_t slot = dram_first(slots);
+	for (i = 0; i < bk->n[b]; i++) {
+		uint32_t slot = bk->order[b][i];
 
 		if (!lies_in(cfg, bk->addr[b][slot], chan, b,
 			     bk->rows[b][slot]))
 			return "a command waits at the wrong bank";
 	}
-	return NULL;
+	return check_row(cfg, ch, b);
 }
 
 /* Nodes of a queue that were met; each is in one list once. */
@@ -276,7 +287,7 @@ static const char *check_list(const struct dram_config *cfg,
 			      const struct dram_trans *q, uint32_t chan,
 			      uint32_t bank, struct nodes *met)
 {
-	uint32_t age = UINT32_MAX;
+	uint32_t seq = 0; /* the least that the next may have */
 	uint16_t i, last = DRAM_NO_NODE;
 
 	for (i = q->head[bank]; i != DRAM_NO_NODE; i = q->node[i].next) {
@@ -286,15 +297,15 @@ static const char *check_list(const struct dram_config *cfg,
 			return "a transaction waits at the wrong bank";
 		if (q->node[i].write > 1 || q->node[i].after_read > 1)
 			return "a transaction is neither read nor write";
-		/* the older, the further from the next number */
-		if (q->seq - q->node[i].seq >= age ||
-		    q->seq - q->node[i].seq > INT32_MAX)
+		if (q->node[i].seq < seq || q->node[i].seq >= q->seq)
 			return "transactions are out of order";
-		age = q->seq - q->node[i].seq;
+		seq = q->node[i].seq + 1u;
 		last = i;
 	}
-	return last == DRAM_NO_NODE || last != q->tail[bank] ?
-		       "a transaction queue is damaged" :
+	if (last == DRAM_NO_NODE || last != q->tail[bank])
+		return "a transaction queue is damaged";
+	return q->oldest[bank] != q->node[q->head[bank]].seq ?
+		       "transactions are out of order" :
 		       NULL;
 }
 
@@ -308,6 +319,8 @@ static const char *check_trans(const struct dram_config *cfg,
 
 	if (cfg->bank_count < 64 && q->waiting >> cfg->bank_count)
 		return "a transaction waits at a bank that does not exist";
+	if (q->seq > DRAM_BASE_AGE + DRAM_MAX_NODES)
+		return "transactions are out of order";
 	for (; banks && !why; banks &= banks - 1)
 		why = check_list(cfg, q, chan, dram_first(banks), &met);
 	if (why)
@@ -377,23 +390,21 @@ static void derive_bank(const struct dram_config *cfg, struct dram_channel *ch,
 {
 	struct dram_banks *bk = &ch->bank;
 	uint64_t bit = 1ull << b;
-	uint32_t slots;
+	uint32_t i;
 
-	ch->open |= bk->row[b] != DRAM_NO_ROW ? bit : 0;
 	ch->queued |= bk->n[b] ? bit : 0;
 	ch->room |= bk->n[b] < cfg->queue ? bit : 0;
 	bk->hit[b] = 0;
-	for (slots = bk->used[b]; slots; slots &= slots - 1) {
-		uint32_t slot = dram_first(slots);
+	for (i = 0; i < bk->n[b]; i++) {
+		uint32_t slot = bk->order[b][i];
 
 		dram_filter_add(ch, bk->addr[b][slot]);
-		if (bk->rows[b][slot] == bk->row[b])
-			bk->hit[b] |= (uint16_t)(1u << slot);
-		if (bk->wr[b] >> slot & 1)
-			ch->writes++;
-		else
+		bk->hit[b] |= (uint16_t)((bk->rows[b][slot] == bk->row[b])
+					 << i);
+		if (!(bk->wr[b] >> i & 1))
 			ch->reads_pending += 1u + bk->joined[b][slot];
 	}
+	bank_wait(ch, ch->wait, b);
 }
 
 /* Everything that follows from the rest of *ch. */
@@ -401,17 +412,14 @@ static void derive(const struct dram_config *cfg, struct dram_channel *ch)
 {
 	uint32_t b;
 
-	ch->open = ch->queued = ch->room = 0;
-	ch->writes = 0;
+	ch->queued = ch->room = 0;
 	ch->reads_pending = 0;
+	memset(ch->wait, 0, sizeof(ch->wait));
 	memset(ch->filter, 0, sizeof(ch->filter));
 	derive_trans(ch, &ch->rd);
 	derive_trans(ch, &ch->wr);
 	for (b = 0; b < cfg->bank_count; b++)
 		derive_bank(cfg, ch, b);
-	memset(&ch->lane, 0xff, sizeof(ch->lane)); /* DRAM_LATE */
-	for (b = 0; b < cfg->bank_count; b++)
-		bank_lanes(cfg, ch, b);
 }
 
 /* A count in the filter that reached its end stays there. */
@@ -430,22 +438,16 @@ static bool filter_is_sound(const struct dram_channel *ch,
 static const char *check_next_command(const struct dram_channel *ch,
 				      uint64_t now)
 {
-	uint64_t due, least;
-	int32_t t;
+	uint64_t least = DRAM_NEVER, banks;
+	uint32_t k;
 
-	t = lanes_least(&ch->lane, true, 0, DRAM_MAX_BANKS, &due);
-	if (t == DRAM_LATE)
-		return ch->t_cmd == DRAM_NEVER && !ch->due ?
-			       NULL :
-			       "its next command is of no bank";
-	least = ch->base + (uint32_t)t;
-	if (ch->t_cmd < least || ch->t_cmd > dram_max(least, now + 1) ||
-	    ch->t_cmd > ch->base + LATEST_LIMIT)
-		return "its next command is not the next";
-	if (ch->due != lanes_due(&ch->lane, true, (int32_t)(ch->t_cmd - ch->base),
-				 DRAM_MAX_BANKS))
-		return "its next command is of the wrong bank";
-	return ch->t_next > dram_max(ch->t_cmd, now + 1) ?
+	for (k = 0; k < DRAM_WAITED; k++)
+		for (banks = ch->wait[k] & ~ch->refreshing; banks;
+		     banks &= banks - 1)
+			least = dram_min(least,
+					 ch->base + ch->lane.cmd[k][dram_first(
+							    banks)]);
+	return ch->t_next > dram_max(least, now + 1) ?
 		       "its next clock comes after its next command" :
 		       NULL;
 }
@@ -456,16 +458,16 @@ static const char *check_derived(const struct dram_config *cfg,
 {
 	memcpy(want, ch, sizeof(*want));
 	derive(cfg, want);
-	if (ch->open != want->open || ch->queued != want->queued ||
-	    ch->room != want->room || ch->writes != want->writes)
+	if ((cfg->bank_count < 64 && ch->open >> cfg->bank_count) ||
+	    ch->queued != want->queued || ch->room != want->room)
 		return "its sets of banks are damaged";
 	if (ch->reads_pending != want->reads_pending ||
 	    ch->reads < ch->reads_pending)
 		return "its reads do not add up";
 	if (memcmp(ch->bank.hit, want->bank.hit, sizeof(ch->bank.hit)))
 		return "row hits are none";
-	if (memcmp(&ch->lane, &want->lane, sizeof(ch->lane)))
-		return "banks are not ready when their limits say";
+	if (memcmp(ch->wait, want->wait, sizeof(ch->wait)))
+		return "banks do not wait for what they need";
 	if (!filter_is_sound(ch, want))
 		return "its filter of addresses is damaged";
 	return check_next_command(ch, now);
@@ -475,7 +477,7 @@ static const char *check_channel(const struct dram_config *cfg,
 				 const struct dram_channel *ch, uint32_t chan,
 				 uint64_t now, struct dram_channel *scratch)
 {
-	const char *why = check_all_limits(ch);
+	const char *why = check_limits(ch);
 	uint32_t b;
 
 	if (!why)

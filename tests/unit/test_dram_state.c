@@ -238,6 +238,7 @@ static void impossible_states_are_refused(void **state)
 {
 	const struct dram_channel *ch;
 	struct busy b;
+	uint32_t k;
 
 	(void)state;
 	busy_make(&b, "DDR4_8Gb_x8_3200", 0);
@@ -249,26 +250,28 @@ static void impossible_states_are_refused(void **state)
 	IMPOSSIBLE(&b, refresh_next, ch->refresh_next + 1, "next refresh");
 	IMPOSSIBLE(&b, refresh_unit, 1 - ch->refresh_unit, "out of order");
 	IMPOSSIBLE(&b, refreshing, 1, "kept for a refresh");
-	IMPOSSIBLE(&b, open, ch->open ^ 1, "sets of banks");
+	IMPOSSIBLE(&b, open, ch->open | 1ull << 32, "sets of banks");
+	IMPOSSIBLE(&b, open, ch->open ^ 1, "state: ");
 	IMPOSSIBLE(&b, queued, ch->queued ^ 1, "sets of banks");
 	IMPOSSIBLE(&b, room, ch->room ^ 1, "sets of banks");
-	IMPOSSIBLE(&b, writes, ch->writes + 1, "sets of banks");
 	IMPOSSIBLE(&b, turn, 32, "turn");
 	IMPOSSIBLE(&b, draining, ch->wr.n + 1, "drain");
 	IMPOSSIBLE(&b, reads_first, 1, "read that is not there");
 	IMPOSSIBLE(&b, reads_pending, ch->reads_pending + 1, "add up");
-	IMPOSSIBLE(&b, t_cmd, 0, "next command");
-	IMPOSSIBLE(&b, t_cmd, DRAM_NEVER, "next command");
-	IMPOSSIBLE(&b, due, ~0ull, "wrong bank");
-	IMPOSSIBLE(&b, bank.t_act[3], -1, "limit");
-	IMPOSSIBLE(&b, bank.t_act[3], INT32_MAX, "limit");
-	IMPOSSIBLE(&b, rank.faw[1].at, 4, "window");
+	for (k = 0; k < DRAM_WAITED; k++) {
+		IMPOSSIBLE(&b, wait[k], ch->wait[k] ^ 1, "do not wait");
+		IMPOSSIBLE(&b, lane.cmd[k][3], DRAM_LATE, "limit");
+	}
+	IMPOSSIBLE(&b, lane.ref[3], DRAM_LATE, "limit");
+	IMPOSSIBLE(&b, rank.faw[1][3], DRAM_LATE, "window");
+	IMPOSSIBLE(&b, rank.aw32[1].at, 32, "window");
 	IMPOSSIBLE(&b, bank.n[0], 9, "command queue");
-	IMPOSSIBLE(&b, bank.order[0], 0, "command queue");
-	IMPOSSIBLE(&b, bank.used[0], 0xff00, "command queue");
+	IMPOSSIBLE(&b, bank.order[0][0], ch->bank.order[0][1], "command queue");
+	IMPOSSIBLE(&b, bank.order[0][0], DRAM_MAX_QUEUE, "command queue");
+	IMPOSSIBLE(&b, bank.wr[0], 0xff00, "command queue");
 	IMPOSSIBLE(&b, bank.row[0], 65536, "row");
 	IMPOSSIBLE(&b, bank.hit[0], ch->bank.hit[0] ^ 1, "row hits");
-	IMPOSSIBLE(&b, bank.rows[0][ch->bank.order[0] & 15], 70000, "wrong bank");
+	IMPOSSIBLE(&b, bank.rows[0][ch->bank.order[0][0]], 70000, "wrong bank");
 	IMPOSSIBLE(&b, rd.n, ch->rd.n + 1, "length");
 	IMPOSSIBLE(&b, rd.free, ch->rd.head[dram_first(ch->rd.waiting)],
 		   "transaction queue");
@@ -280,7 +283,9 @@ static void impossible_states_are_refused(void **state)
 		   ~0ull, "wrong bank");
 	IMPOSSIBLE(&b, rd.node[ch->rd.head[dram_first(ch->rd.waiting)]].seq,
 		   ch->rd.seq, "order");
-	IMPOSSIBLE(&b, lane.act[0], 1, "not ready");
+	IMPOSSIBLE(&b, rd.oldest[dram_first(ch->rd.waiting)], DRAM_LATE,
+		   "order");
+	IMPOSSIBLE(&b, rd.seq, DRAM_LATE, "order");
 	IMPOSSIBLE(&b, filter[5], ch->filter[5] + 1, "filter");
 	IMPOSSIBLE(&b, last_read, DRAM_NEVER, "not issued");
 	busy_free(&b);
