@@ -3,7 +3,7 @@
 # QEMU's generic fuzzer on the device, with sanitizers: every input of the
 # corpus, and then some that are new.
 #
-#   PPIM_FUZZ_RUNS  new inputs (default 10000)
+#   PPIM_FUZZ_RUNS  new inputs (default 100000)
 #   PPIM_FUZZ_SEED  of their choice (default 1)
 
 . "$(dirname "$0")/../tap.sh"
@@ -14,7 +14,7 @@
 export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
 export PPIM_QTEST_FIRMWARE=$build/qemu-asan/firmware
 corpus=$top/tests/fuzz/device
-runs=${PPIM_FUZZ_RUNS:-10000}
+runs=${PPIM_FUZZ_RUNS:-100000}
 # What the device logs goes nowhere, its reports stay.
 fuzz() {
 	"${fixed[@]}" "$build/qemu-asan/qemu-fuzz-x86_64" --fuzz-target=generic-fuzz-ppim \
