@@ -29,8 +29,8 @@ trap 'exec 3>&-; rm -rf "$tmp"' EXIT
 rate() { sed -n 's/.*"lookups_per_s": *\([0-9]*\).*/\1/p'; }
 most() { if [ "$1" -gt "$2" ]; then echo "$1"; else echo "$2"; fi; }
 
-# The device's counters are asked for by QMP while the guest works; the last
-# answer before the machine goes is what stays.
+# The device's counters are asked for by QMP while the guest works; a driver
+# that goes resets them, so the largest answer is what stays.
 watch_device() {
 	echo '{ "execute": "qmp_capabilities" }' >&3
 	while sleep 0.1; do
@@ -56,7 +56,7 @@ guest() {
 	[ -n "$out" ]
 }
 
-counter() { grep -oE "\"$1\": [0-9]+" "$tmp/stats" | tail -n 1 | grep -oE '[0-9]+$'; }
+counter() { grep -oE "\"$1\": [0-9]+" "$tmp/stats" | grep -oE '[0-9]+$' | sort -n | tail -n 1; }
 
 engine() {
 	out=$("$build/bin/ppim-sim" gnr --perf --json --algo "$1" --samples "$samples" | rate)
