@@ -112,6 +112,13 @@ struct dram_banks {
 	uint16_t joined[DRAM_MAX_BANKS][DRAM_MAX_QUEUE];
 };
 
+/* Until when each of the last 32 activations binds that which is 32 behind it;
+ * the next takes the place `at`. */
+struct dram_window32 {
+	int32_t until[32];
+	uint32_t at;
+};
+
 struct dram_ranks {
 	/* Until when each of the last four activations binds that which is
 	 * four behind it, the last first. */

@@ -25,20 +25,6 @@ static ALWAYS_INLINE uint32_t row_is_done(uint32_t n, uint32_t hit,
 	return (n != 0) & ~hit & ((hit == 0) | (hits >= DRAM_ROW_HIT_LIMIT));
 }
 
-/* What a bank waits for, from all else. */
-static inline void bank_wait(const struct dram_channel *ch,
-			     uint64_t wait[DRAM_WAITED], uint32_t b)
-{
-	uint32_t hit = ch->bank.hit[b], wr = ch->bank.wr[b], n = ch->bank.n[b];
-	uint32_t open = ch->open >> b & 1;
-
-	wait_set(&wait[PPIM_CMD_ACT], b, !open && n);
-	wait_set(&wait[PPIM_CMD_PRE], b,
-		 open & row_is_done(n, hit, ch->bank.hits[b]));
-	wait_set(&wait[PPIM_CMD_RD], b, open && hit & ~wr);
-	wait_set(&wait[PPIM_CMD_WR], b, open && hit & wr);
-}
-
 /* ---- refresh ------------------------------------------------------------ */
 
 /* Banks of the refresh that waits longest. The order of banks is JEDEC's:

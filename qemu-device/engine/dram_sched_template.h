@@ -51,14 +51,23 @@ static ALWAYS_INLINE void channel_observe(struct ppim_dram *m,
 
 /* ---- what a command does to the state ----------------------------------- */
 
-/* The rank's windows after an activation. */
-static ALWAYS_INLINE void window_act(uint16_t faw[4], uint32_t now,
-				     int32_t span)
+/* Notes an activation in the window of four. */
+static ALWAYS_INLINE void window4_act(uint16_t until[4], uint32_t now,
+				      int32_t span)
 {
-	faw[3] = faw[2];
-	faw[2] = faw[1];
-	faw[1] = faw[0];
-	faw[0] = (uint16_t)(now + (uint32_t)span);
+	until[3] = until[2];
+	until[2] = until[1];
+	until[1] = until[0];
+	until[0] = (uint16_t)(now + (uint32_t)span);
+}
+
+/* The same in that of 32; returns the earliest clock of the next. */
+static uint16_t window32_act(struct dram_window32 *w, uint32_t now,
+			     int32_t span)
+{
+	w->until[w->at] = (int32_t)now + span;
+	w->at = (w->at + 1) % 32;
+	return (uint16_t)w->until[w->at];
 }
 
 static ALWAYS_INLINE void channel_activate(struct ppim_dram *m,
@@ -75,10 +84,9 @@ static ALWAYS_INLINE void channel_activate(struct ppim_dram *m,
 	/* The fourth last, this one counted, binds the next. */
 	live_delay(cfg, l, b, PPIM_CMD_ACT, PPIM_CMD_ACT,
 		   &ch->rank.faw[r][2], lanes);
-	window_act(ch->rank.faw[r], now, cfg->d.faw);
+	window4_act(ch->rank.faw[r], now, cfg->d.faw);
 	if (__builtin_expect(cfg->d.aw32 != 0, 0)) {
-		aw32 = (uint16_t)dram_window32_act(&ch->rank.aw32[r],
-						   (int32_t)now, cfg->d.aw32);
+		aw32 = window32_act(&ch->rank.aw32[r], now, cfg->d.aw32);
 		live_delay(cfg, l, b, PPIM_CMD_ACT, PPIM_CMD_ACT, &aw32,
 			   lanes);
 	}

@@ -385,6 +385,19 @@ static void derive_trans(struct dram_channel *ch, const struct dram_trans *q)
 	}
 }
 
+/* What a bank waits for. */
+static void derive_wait(struct dram_channel *ch, uint32_t b)
+{
+	uint32_t hit = ch->bank.hit[b], wr = ch->bank.wr[b], n = ch->bank.n[b];
+	uint32_t open = ch->open >> b & 1;
+
+	wait_set(&ch->wait[PPIM_CMD_ACT], b, !open && n);
+	wait_set(&ch->wait[PPIM_CMD_PRE], b,
+		 open & row_is_done(n, hit, ch->bank.hits[b]));
+	wait_set(&ch->wait[PPIM_CMD_RD], b, open && hit & ~wr);
+	wait_set(&ch->wait[PPIM_CMD_WR], b, open && hit & wr);
+}
+
 static void derive_bank(const struct dram_config *cfg, struct dram_channel *ch,
 			uint32_t b)
 {
@@ -404,7 +417,7 @@ static void derive_bank(const struct dram_config *cfg, struct dram_channel *ch,
 		if (!(bk->wr[b] >> i & 1))
 			ch->reads_pending += 1u + bk->joined[b][slot];
 	}
-	bank_wait(ch, ch->wait, b);
+	derive_wait(ch, b);
 }
 
 /* Everything that follows from the rest of *ch. */

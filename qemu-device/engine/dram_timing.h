@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What several timing models share: the distances between commands that a
- * specification implies, and the activation window.
+ * specification implies.
  */
 #ifndef PPIM_ENGINE_DRAM_TIMING_H
 #define PPIM_ENGINE_DRAM_TIMING_H
@@ -31,37 +31,5 @@ struct dram_delays {
 };
 
 void dram_delays_init(const struct ppim_spec *spec, struct dram_delays *d);
-
-/*
- * Sliding window over activations: the next one is legal when the n-th last
- * is at least `span` clocks ago. Holds for each of the last n the clock from
- * which it binds no more.
- */
-struct dram_window4 {
-	int32_t until[4];
-	uint32_t at;
-};
-
-struct dram_window32 {
-	int32_t until[32];
-	uint32_t at;
-};
-
-/* Notes an activation at `now`; returns the earliest clock of the next. */
-static inline int32_t dram_window4_act(struct dram_window4 *w, int32_t now,
-					int32_t span)
-{
-	w->until[w->at] = now + span;
-	w->at = (w->at + 1) % 4;
-	return w->until[w->at];
-}
-
-static inline int32_t dram_window32_act(struct dram_window32 *w, int32_t now,
-					 int32_t span)
-{
-	w->until[w->at] = now + span;
-	w->at = (w->at + 1) % 32;
-	return w->until[w->at];
-}
 
 #endif
