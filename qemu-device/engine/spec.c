@@ -278,8 +278,9 @@ static void build_column(struct builder *b)
 {
 	const struct spec_raw *r = &b->raw;
 	struct ppim_timing *t = &b->spec->t;
-	bool tppd = ppim_spec_is_gddr(b->spec) ||
-		    b->spec->protocol == PPIM_LPDDR4;
+	enum ppim_protocol p = b->spec->protocol;
+	bool tppd = ppim_spec_is_gddr(b->spec) || p == PPIM_LPDDR4 ||
+		    p == PPIM_DDR5 || p == PPIM_HBM3;
 
 	t->al = r->al == RAW_ABSENT ? 0 : r->al;
 	t->cl = r->cl;

@@ -2,6 +2,7 @@
 /* Specifications: what is shipped, what is read, what is refused, and where
  * addresses lie. */
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -185,6 +186,60 @@ static void shipped_specifications_are_what_their_names_say(void **state)
 						  s.banks * s.rows *
 						  s.row_bytes);
 	}
+}
+
+/* JEDEC states times in ns, of which 0.3 % are lost in rounding. */
+static uint32_t jedec(const struct ppim_spec *s, uint32_t least, double ns)
+{
+	uint32_t clocks = (uint32_t)ceil(ns * 0.997e6 / (double)s->t.tck_fs);
+
+	return clocks > least ? clocks : least;
+}
+
+/* JESD79-5, 4800 MT/s, x8: pages of 1 KB, whole bursts are written. */
+static void ddr5_is_jedecs(void **state)
+{
+	struct ppim_spec s;
+
+	(void)state;
+	fx_spec("DDR5_4800", &s);
+	assert_int_equal(s.t.tras, jedec(&s, 0, 32));
+	assert_int_equal(s.t.trrd_s, 8);
+	assert_int_equal(s.t.trrd_l, jedec(&s, 8, 5));
+	assert_int_equal(s.t.tfaw, jedec(&s, 32, 13.333));
+	assert_int_equal(s.t.tccd_s, 8);
+	assert_int_equal(s.t.tccd_l, jedec(&s, 8, 5));
+	assert_int_equal(s.t.tccd_l_wr, jedec(&s, 16, 10)); /* tCCD_L_WR2 */
+	assert_int_equal(s.t.twtr_s, jedec(&s, 4, 2.5));
+	assert_int_equal(s.t.twtr_l, jedec(&s, 16, 10));
+	assert_int_equal(s.t.trtp, jedec(&s, 12, 7.5));
+	assert_int_equal(s.t.twr, jedec(&s, 0, 30));
+	assert_int_equal(s.t.tppd, 2);
+}
+
+static void tppd_holds_where_jedec_has_it(void **state)
+{
+	static const struct {
+		const char *protocol;
+		uint32_t tppd;
+	} want[] = {
+		{ "DDR4", 0 },	 { "DDR5", 3 }, { "GDDR5", 3 },
+		{ "HBM2", 0 },	 { "LPDDR4", 3 },
+	};
+	struct ppim_spec s;
+	char line[96];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		snprintf(line, sizeof(line),
+			 "protocol = %s\n[timing]\ntPPD = 3\n[dram_structure]",
+			 want[i].protocol);
+		load_ok(&s, "dram_structure", "protocol", line);
+		assert_int_equal(s.t.tppd, want[i].tppd);
+	}
+	fx_spec("HBM3_6400", &s);
+	assert_int_equal(s.t.tppd, 2);
 }
 
 /* The figures that DRAMsim3's own file gives. */
@@ -566,6 +621,8 @@ int main(void)
 		cmocka_unit_test(every_shipped_specification_loads_and_works),
 		cmocka_unit_test(
 			shipped_specifications_are_what_their_names_say),
+		cmocka_unit_test(ddr5_is_jedecs),
+		cmocka_unit_test(tppd_holds_where_jedec_has_it),
 		cmocka_unit_test(hbm2_is_dramsim3s),
 		cmocka_unit_test(a_file_in_dramsim3s_syntax_loads),
 		cmocka_unit_test(keys_are_read_as_inih_reads_them),
