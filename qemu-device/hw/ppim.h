@@ -320,6 +320,7 @@ struct ppim_cmd *ppim_cmd_new(enum ppim_cmd_kind kind, uint16_t qid,
 			      const struct ppim_hw_sqe *sqe);
 void ppim_cmd_free(struct ppim_cmd *cmd);
 void *ppim_cmd_alloc(struct ppim_cmd *cmd, uint64_t count, uint64_t size);
+void *ppim_cmd_room(struct ppim_cmd *cmd, uint64_t bytes);
 int coroutine_fn ppim_cmd_fetch(PPIMState *s, struct ppim_cmd *cmd,
 				uint64_t addr, void *buf, uint64_t bytes);
 int ppim_cmd_fail(struct ppim_cmd *cmd, enum ppim_status status,
@@ -421,6 +422,7 @@ bool ppim_pool_is_done(struct ppim_pool *pool, struct ppim_cmd *cmd);
 void ppim_pool_wait(struct ppim_pool *pool, struct ppim_cmd *cmd);
 void ppim_pool_wait_idle(struct ppim_pool *pool);
 void ppim_pool_drop(struct ppim_pool *pool, struct ppim_cmd *cmd, bool skip);
+void ppim_pool_free(struct ppim_pool *pool, struct ppim_cmd *cmd);
 void ppim_pool_skip_dropped(struct ppim_pool *pool);
 uint32_t ppim_pool_dropped(struct ppim_pool *pool, uint64_t *bytes);
 /* Touched by commands in the gate; the caller has waited for an idle pool. */

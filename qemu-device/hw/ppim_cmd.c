@@ -58,6 +58,19 @@ void *ppim_cmd_alloc(struct ppim_cmd *cmd, uint64_t count, uint64_t size)
 	return p;
 }
 
+/* The same for bytes that are all written before anyone looks at them. */
+void *ppim_cmd_room(struct ppim_cmd *cmd, uint64_t bytes)
+{
+	void *p = g_try_malloc(bytes);
+
+	if (!p) {
+		ppim_cmd_fail(cmd, PPIM_ST_INTERNAL, bytes);
+		return NULL;
+	}
+	cmd->bytes += bytes;
+	return p;
+}
+
 int ppim_cmd_fail(struct ppim_cmd *cmd, enum ppim_status status,
 		  uint64_t detail)
 {

@@ -55,7 +55,7 @@ static int coroutine_fn read_load(PPIMState *s, struct ppim_cmd *cmd,
 	cmd->own->out.bytes = cmd->copy_bytes;
 	if (ppim_buf_load(s, cmd, data, SQE_AT(copy.data), &cmd->own->out))
 		return -1;
-	cmd->own->output = ppim_cmd_alloc(cmd, cmd->copy_bytes, 1);
+	cmd->own->output = ppim_cmd_room(cmd, cmd->copy_bytes);
 	return cmd->own->output ? 0 : -1;
 }
 
@@ -66,7 +66,7 @@ static int coroutine_fn write_load(PPIMState *s, struct ppim_cmd *cmd,
 	int ret = ppim_buf_load(s, cmd, data, SQE_AT(copy.data), &buf);
 
 	if (!ret) {
-		cmd->data = ppim_cmd_alloc(cmd, cmd->copy_bytes, 1);
+		cmd->data = ppim_cmd_room(cmd, cmd->copy_bytes);
 		ret = cmd->data ? ppim_buf_read(s, cmd, &buf, cmd->data) : -1;
 	}
 	ppim_buf_free(&buf);

@@ -94,7 +94,7 @@ static void *coroutine_fn input_load(PPIMState *s, struct ppim_cmd *cmd,
 	void *data = NULL;
 
 	if (!ppim_buf_load(s, cmd, hw, field, &buf))
-		data = ppim_cmd_alloc(cmd, MAX(bytes, 1), 1);
+		data = ppim_cmd_room(cmd, MAX(bytes, 1));
 	if (data && ppim_buf_read(s, cmd, &buf, data)) {
 		g_free(data);
 		data = NULL;
@@ -141,7 +141,7 @@ static int coroutine_fn job_output(PPIMState *s, struct ppim_cmd *cmd,
 		return ppim_cmd_fail(cmd, PPIM_ST_TOO_LARGE, PPIM_OUTPUT_MAX);
 	if (ppim_buf_load(s, cmd, &hw->output, BUF_IN_JOB(output), &own->out))
 		return -1;
-	own->output = ppim_cmd_alloc(cmd, own->out.bytes, 1);
+	own->output = ppim_cmd_room(cmd, own->out.bytes);
 	return own->output ? 0 : -1;
 }
 

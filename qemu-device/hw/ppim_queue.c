@@ -108,17 +108,17 @@ static void cq_add(PPIMState *s, struct ppim_cmd *cmd)
 	struct ppim_cmd *echo;
 
 	if (!ppim_running(s) || !q->live) {
-		ppim_cmd_free(cmd);
+		ppim_pool_free(s->pool, cmd);
 		return;
 	}
 	if (cq_full(q) || !QTAILQ_EMPTY(&q->waiting)) {
 		echo = ppim_cmd_echo(cmd);
 		QTAILQ_INSERT_TAIL(&q->waiting, echo, link);
-		ppim_cmd_free(cmd);
+		ppim_pool_free(s->pool, cmd);
 		return;
 	}
 	cq_post(s, q, cmd);
-	ppim_cmd_free(cmd);
+	ppim_pool_free(s->pool, cmd);
 }
 
 void ppim_queue_complete(PPIMState *s, struct ppim_cmd *cmd)
@@ -130,7 +130,7 @@ void ppim_queue_complete(PPIMState *s, struct ppim_cmd *cmd)
 				 cmd->fault.detail);
 	if (cmd->lost) {
 		trace_ppim_fault(cmd->qid, cmd->cid, "drop");
-		ppim_cmd_free(cmd);
+		ppim_pool_free(s->pool, cmd);
 		return;
 	}
 	if (cmd->doubled) {

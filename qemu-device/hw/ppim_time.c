@@ -281,7 +281,7 @@ static void cmd_drop(PPIMState *s, struct ppim_cmd *cmd, bool skip)
 {
 	inflight_remove(s, cmd);
 	if (cmd->hung)
-		ppim_cmd_free(cmd);
+		ppim_pool_free(s->pool, cmd);
 	else
 		ppim_pool_drop(s->pool, cmd, skip);
 }
@@ -334,7 +334,7 @@ void ppim_time_discard(PPIMState *s, uint16_t qid, bool skip)
 	struct ppim_cmd *cmd = ppim_load_drop(s, qid), *next;
 
 	if (cmd)
-		ppim_cmd_free(cmd);
+		ppim_pool_free(s->pool, cmd);
 	QTAILQ_FOREACH_SAFE(cmd, &s->inflight, link, next)
 		if (!qid || cmd->qid == qid)
 			cmd_drop(s, cmd, skip);

@@ -45,6 +45,7 @@ struct ppim_pool {
 	struct ppim_cmd *writing;	/* a tier, in the gate */
 	cmd_queue gate;		/* order of admission */
 	cmd_queue shared;	/* batches that have units left to take */
+	cmd_queue used;		/* to be freed */
 	uint32_t gathering;	/* batches with unfinished units */
 	uint32_t busy;		/* commands not done yet; of them */
 	uint32_t dropped;	/* nobody waits for so many */
@@ -55,6 +56,14 @@ struct ppim_pool {
 };
 
 /* ---- endings (lock held) ------------------------------------------------- */
+
+/* What a large command holds takes milliseconds to give back: neither lock is
+ * kept for so long. */
+static void cmd_used(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	QSIMPLEQ_INSERT_TAIL(&pool->used, cmd, order);
+	qemu_cond_broadcast(&pool->work);
+}
 
 static void dropped_add(struct ppim_pool *pool, const struct ppim_cmd *cmd)
 {
@@ -75,7 +84,7 @@ static void cmd_done(struct ppim_pool *pool, struct ppim_cmd *cmd)
 	if (cmd->dropped)
 		dropped_remove(pool, cmd);
 	if (cmd->orphan)
-		ppim_cmd_free(cmd);
+		cmd_used(pool, cmd);
 	if (pool->bh)
 		qemu_bh_schedule(pool->bh);
 	qemu_cond_broadcast(&pool->done);
@@ -407,14 +416,22 @@ static void units_run(const struct ppim_worker *w, struct ppim_cmd *cmd,
 
 /* ---- threads ------------------------------------------------------------- */
 
-/* Lock held, and held again on return. The gate first: what it lets through
- * is work for the others. */
+/* Lock held, and held again on return. What is used goes first, or it would
+ * pile up; then the gate: what it lets through is work for the others. */
 static bool work_one(const struct ppim_worker *w)
 {
 	struct ppim_pool *pool = w->pool;
 	struct ppim_cmd *cmd;
 	uint32_t from, to;
 
+	cmd = QSIMPLEQ_FIRST(&pool->used);
+	if (cmd) {
+		QSIMPLEQ_REMOVE_HEAD(&pool->used, order);
+		qemu_mutex_unlock(&pool->lock);
+		ppim_cmd_free(cmd);
+		qemu_mutex_lock(&pool->lock);
+		return true;
+	}
 	cmd = gate_next(pool);
 	if (cmd) {
 		pool->gate_busy = true;
@@ -448,6 +465,8 @@ static void pool_reap(void *opaque)
 	QSIMPLEQ_FOREACH_SAFE(cmd, &pool->gate, order, next)
 		ppim_cmd_free(cmd);
 	QSIMPLEQ_FOREACH_SAFE(cmd, &pool->shared, shared, next)
+		ppim_cmd_free(cmd);
+	QSIMPLEQ_FOREACH_SAFE(cmd, &pool->used, order, next)
 		ppim_cmd_free(cmd);
 	ppim_dump_free(pool->dump);
 	ppim_engine_free(pool->config.engine);
@@ -507,6 +526,7 @@ struct ppim_pool *ppim_pool_new(const struct ppim_pool_config *config)
 	qemu_cond_init(&pool->done);
 	QSIMPLEQ_INIT(&pool->gate);
 	QSIMPLEQ_INIT(&pool->shared);
+	QSIMPLEQ_INIT(&pool->used);
 	pool->alive = config->threads;
 	pool->workers = g_new0(struct ppim_worker, config->threads);
 	for (i = 0; i < config->threads; i++)
@@ -595,13 +615,24 @@ void ppim_pool_drop(struct ppim_pool *pool, struct ppim_cmd *cmd, bool skip)
 {
 	QEMU_LOCK_GUARD(&pool->lock);
 	if (cmd->done) {
-		ppim_cmd_free(cmd);
+		cmd_used(pool, cmd);
 		return;
 	}
 	qatomic_set(&cmd->skip, skip);
 	cmd->orphan = cmd->dropped = true;
 	dropped_add(pool, cmd);
 	qemu_cond_broadcast(&pool->work);
+}
+
+/* Of a command that the workers do not have (any more). */
+void ppim_pool_free(struct ppim_pool *pool, struct ppim_cmd *cmd)
+{
+	if (cmd->bytes < PPIM_PIECE_BYTES) {
+		ppim_cmd_free(cmd);
+		return;
+	}
+	QEMU_LOCK_GUARD(&pool->lock);
+	cmd_used(pool, cmd);
 }
 
 /* A reset is to come, after which nobody asks what they have cost. One that is
