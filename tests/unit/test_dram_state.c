@@ -251,7 +251,7 @@ static void impossible_states_are_refused(void **state)
 	IMPOSSIBLE(&b, refresh_unit, 1 - ch->refresh_unit, "out of order");
 	IMPOSSIBLE(&b, refreshing, 1, "kept for a refresh");
 	IMPOSSIBLE(&b, open, ch->open | 1ull << 32, "sets of banks");
-	IMPOSSIBLE(&b, open, ch->open ^ 1, "state: ");
+	IMPOSSIBLE(&b, open, ch->open ^ 1, "do not wait");
 	IMPOSSIBLE(&b, queued, ch->queued ^ 1, "sets of banks");
 	IMPOSSIBLE(&b, room, ch->room ^ 1, "sets of banks");
 	IMPOSSIBLE(&b, turn, 32, "turn");
