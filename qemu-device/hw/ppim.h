@@ -36,12 +36,13 @@ OBJECT_DECLARE_SIMPLE_TYPE(PPIMState, PPIM)
 /* Admission stops here until commands complete. */
 #define PPIM_INFLIGHT_MAX	256
 #define PPIM_INFLIGHT_BYTES	(256u << 20)
-/* Guest memory that one visit of the main loop reads or writes, a millisecond's
- * worth, give or take a piece: then the rest is for the next. */
+/* Guest memory that one visit of the main loop reads or writes, some two
+ * milliseconds' worth, give or take a piece: then the rest is for the next. */
 #define PPIM_VISIT_BYTES	(4u << 20)
 #define PPIM_PIECE_BYTES	(1u << 20)
-/* Both count an access, and a segment of a scatter list, for at least so many
- * bytes: that is what finding the address costs. */
+/* What a command may read and what a visit may move: either counts an access,
+ * and a segment of a scatter list, for at least so many bytes, which is what
+ * finding the address costs. */
 #define PPIM_ACCESS_BYTES	1024
 #define PPIM_POISON_MAX		64
 #define PPIM_THREADS_MAX	64	/* property "threads" */

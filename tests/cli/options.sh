@@ -14,7 +14,7 @@ value() { sed -n "s/^CONFIG_$1 := //p" "$tmp/build/config.mk"; }
 config
 is "defaults are written without a .config" "$status" 0
 is "a default HBM tier" "$(value HBM_SIZE)" 4G
-is "every group is tested by default, but the one of 20 minutes" \
+is "every group is tested by default, but the sanitized device" \
 	"$(comm -23 <(sed -n 's/^config TEST_//p' "$top/Kconfig" | sort) \
 		<(sed -n 's/^CONFIG_TEST_\(.*\) := y$/\1/p' "$tmp/build/config.mk" | sort))" DEVICE
 
