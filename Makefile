@@ -26,7 +26,10 @@ ifneq ($(filter-out $(unconfigured),$(MAKECMDGOALS)),)
 include $(O)/config.mk
 endif
 
-$(O)/config.mk: Kconfig $(wildcard .config) $(build_scripts)/config.sh $(build_scripts)/lib.sh
+# Each time, since a .config that is gone is a change as well; the file is
+# touched only when it differs.
+.PHONY: FORCE
+$(O)/config.mk: FORCE
 	@$(build_scripts)/deps.sh config
 	@$(build_scripts)/config.sh $(O)
 

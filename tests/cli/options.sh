@@ -7,7 +7,7 @@
 
 # A copy, so that the user's .config stays as it is.
 mkdir -p "$tmp/tree"
-cp -r "$top/tools" "$top/Kconfig" "$tmp/tree/"
+cp -r "$top/tools" "$top/Kconfig" "$top/Makefile" "$tmp/tree/"
 config() { run "$tmp/tree/tools/build/config.sh" "$tmp/build"; }
 value() { sed -n "s/^CONFIG_$1 := //p" "$tmp/build/config.mk"; }
 
@@ -23,5 +23,16 @@ config
 is "a chosen value is used" "$(value HBM_SIZE)" 1G
 is "what is not chosen keeps its default" "$(value DIMM_SIZE)" 32G
 is "a group can be left out" "$(value TEST_LINT)" ""
+
+# By make: what has changed is noticed, and nothing else is touched.
+by_make() { run env -u MAKEFLAGS -u MAKELEVEL make -C "$tmp/tree" O="$tmp/build" deps-build; }
+stamp() { stat -c %y "$tmp/build/config.mk"; }
+by_make
+before=$(stamp)
+by_make
+is "make leaves the options alone while they are the same" "$status: $(stamp)" "0: $before"
+rm "$tmp/tree/.config"
+by_make
+is "without the .config make has the defaults again" "$status: $(value HBM_SIZE)" "0: 4G"
 
 done_testing

@@ -22,4 +22,8 @@ rm -f "$new.old"
 mv "$new" "$out/.config"
 sed -nE 's/^(CONFIG_[A-Z0-9_]+)="?([^"]*)"?$/\1 := \2/p' "$out/.config" >"$out/config.mk.new"
 sed -n '/^CONFIG_/p' "$out/.config" >"$out/config.sh"
-mv "$out/config.mk.new" "$out/config.mk"
+if cmp -s "$out/config.mk.new" "$out/config.mk"; then
+	rm "$out/config.mk.new"
+else
+	mv "$out/config.mk.new" "$out/config.mk"
+fi
