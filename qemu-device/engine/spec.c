@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dram_timing.h"
 #include "spec_builtin.h"
 #include "spec_parse.h"
 
@@ -139,6 +140,7 @@ static int build_geometry(struct builder *b)
 	const struct spec_raw *r = &b->raw;
 	struct ppim_spec *s = b->spec;
 	int err = build_banks(b);
+	uint64_t row_bytes;
 
 	if (err)
 		return err;
@@ -167,8 +169,13 @@ static int build_geometry(struct builder *b)
 	s->devices_per_rank = s->bus_width / s->device_width;
 	s->burst_bytes = s->bus_width / 8 * s->bl;
 	s->bursts_per_row = s->columns / s->bl;
-	s->row_bytes = s->bursts_per_row * s->burst_bytes;
-	s->bank_bytes = (uint64_t)s->row_bytes * s->rows;
+	row_bytes = (uint64_t)s->bursts_per_row * s->burst_bytes;
+	if (row_bytes > UINT32_MAX)
+		return FAIL(b, "columns",
+			    "a row of %llu MB, less than 4096 MB are expected",
+			    (unsigned long long)row_bytes >> 20);
+	s->row_bytes = (uint32_t)row_bytes;
+	s->bank_bytes = row_bytes * s->rows;
 	s->bankgroup_bytes = s->bank_bytes * s->banks_per_group;
 	return 0;
 }
@@ -192,7 +199,10 @@ static int build_ranks(struct builder *b)
 			    b->raw.channel_mb,
 			    (unsigned long long)(rank >> 20));
 	s->channel_bytes = channel;
-	s->bytes = channel * s->channels;
+	if (__builtin_mul_overflow(channel, s->channels, &s->bytes))
+		return FAIL(b, "channels",
+			    "%u of %llu MB are more bytes than 64 bits address",
+			    s->channels, (unsigned long long)(channel >> 20));
 	return 0;
 }
 
@@ -321,6 +331,65 @@ static int check_pair(struct builder *b, const char *key, uint32_t large,
 	return FAIL(b, key, "%u is less than %s %u", large, other, small);
 }
 
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Clocks at most from a refresh's due time until it is issued: `banks` that are
+ * open have to be closed, one after the other. */
+static uint64_t refresh_wait(const struct dram_delays *d, uint64_t banks)
+{
+	uint64_t close = max_u64(d->act_pre, max_u64(d->rd_pre, d->wr_pre));
+
+	return close + (banks - 1) * max_u64(d->pre_pre, 1) + d->pre_act;
+}
+
+/*
+ * After that, clocks at most until a bank that was refreshed has a row open and
+ * a burst of it under way: the activation waits for the refresh, and for
+ * windows that began before it; the burst may find the command bus taken by
+ * the other banks' activations.
+ */
+static uint64_t refresh_work(const struct dram_delays *d, uint64_t trfc,
+			     uint64_t banks)
+{
+	uint64_t act = max_u64(trfc, max_u64(d->faw, d->aw32));
+
+	act = max_u64(act, max_u64(d->act_act, d->act_act_l));
+	return act + max_u64(d->act_rd, d->act_wr) + banks;
+}
+
+/* A bank that finds no time for a burst between two refreshes is never served.
+ * And refreshes must not pile up. */
+static int check_refresh(struct builder *b)
+{
+	const struct ppim_spec *s = b->spec;
+	const struct ppim_timing *t = &s->t;
+	bool by_bank = s->refresh == PPIM_REFRESH_BANK_STAGGERED;
+	bool together = s->refresh == PPIM_REFRESH_RANK_SIMULTANEOUS;
+	uint64_t banks = (uint64_t)s->ranks * s->banks;
+	uint64_t turns = by_bank ? banks : together ? 1 : s->ranks;
+	uint64_t every = by_bank ? t->trefib : t->trefi / turns;
+	uint64_t wait, need;
+	struct dram_delays d;
+
+	if (s->refresh == PPIM_REFRESH_NONE)
+		return 0;
+	dram_delays_init(s, &d);
+	wait = refresh_wait(&d, by_bank ? 1 : s->banks) *
+	       (together ? s->ranks : 1);
+	need = max_u64(wait * turns,
+		       wait + refresh_work(&d, by_bank ? t->trfcb : t->trfc,
+					   banks));
+	if (every * turns > need)
+		return 0;
+	return FAIL(b, by_bank ? "tREFIb" : "tREFI",
+		    "%u leaves no time for work beside refreshes, more than %llu is expected",
+		    by_bank ? t->trefib : t->trefi,
+		    (unsigned long long)(need / (by_bank ? turns : 1)));
+}
+
 /* Relations without which the constraints contradict each other. */
 static int check_timing(struct builder *b)
 {
@@ -348,16 +417,11 @@ static int check_timing(struct builder *b)
 	    t->trefi < ranks)
 		return FAIL(b, "tREFI", "%u is less than the %u ranks",
 			    t->trefi, ranks);
-	if (b->spec->refresh <= PPIM_REFRESH_RANK_SIMULTANEOUS &&
-	    t->trefi <= t->trfc + t->trp)
-		return FAIL(b, "tREFI",
-			    "%u leaves no time beside tRFC %u and tRP %u",
-			    t->trefi, t->trfc, t->trp);
 	if (b->spec->refresh == PPIM_REFRESH_BANK_STAGGERED &&
 	    t->trefib <= t->trfcb)
 		return FAIL(b, "tREFIb", "%u is not more than tRFCb %u",
 			    t->trefib, t->trfcb);
-	return 0;
+	return check_refresh(b);
 }
 
 static int build_timing(struct builder *b)

@@ -102,6 +102,21 @@ static void text_with(struct text *t, const char *section, const char *key,
 	text_add(t, line);
 }
 
+/* Gives a key that is there another value. */
+static void text_set(struct text *t, const char *key, const char *value)
+{
+	struct text old = *t;
+	char start[64], *at, *end;
+
+	snprintf(start, sizeof(start), "\n%s = ", key);
+	at = strstr(old.buf, start);
+	assert_non_null(at);
+	at += strlen(start);
+	end = strchr(at, '\n');
+	t->len = (size_t)snprintf(t->buf, sizeof(t->buf), "%.*s%s%s",
+				  (int)(at - old.buf), old.buf, value, end);
+}
+
 static int load(const struct text *t, struct ppim_spec *s,
 		struct ppim_diag *diag)
 {
@@ -390,6 +405,25 @@ static const struct refusal refusals[] = {
 	{ "timing", "tWTR_L", "tWTR_L = 2", "tWTR_L", -EINVAL },
 	{ "timing", "AL", "AL = 22", "AL: 22 is not less than tRCD", -EINVAL },
 	{ "timing", "tREFI", "tREFI = 500", "tREFI", -EINVAL },
+	/* tRAS, 15 more rows, tRP; tRFC, tRCD; 31 commands of others and one */
+	{ "timing", "tREFI", "tREFI = 703",
+	  "tREFI: 703 leaves no time for work beside refreshes, more than 703",
+	  -EINVAL },
+	{ "timing", "tREFI",
+	  "tREFI = 792\n[system]\nrefresh_policy = RANK_LEVEL_SIMULTANEOUS\n"
+	  "[timing]",
+	  "tREFI: 792 leaves no time for work beside refreshes, more than 792",
+	  -EINVAL },
+	/* tRAS and tRP of each bank; a refresh as such may be short */
+	{ "timing", "tREFIb",
+	  "tRFCb = 60\ntREFIb = 74\n[system]\n"
+	  "refresh_policy = BANK_LEVEL_STAGGERED",
+	  "tREFIb: 74 leaves no time for work beside refreshes, more than 74",
+	  -EINVAL },
+	{ "timing", "tREFIb",
+	  "tRFCb = 60\ntREFIb = 60\n[system]\n"
+	  "refresh_policy = BANK_LEVEL_STAGGERED",
+	  "tREFIb: 60 is not more than tRFCb 60", -EINVAL },
 	{ "timing", "data_rate", "data_rate = 4000", "data_rate", -EINVAL },
 	/* geometry */
 	{ "dram_structure", "rows", "rows = 65535",
@@ -470,6 +504,101 @@ static void what_cannot_be_is_refused_with_file_key_and_reason(void **state)
 				 r->line ? r->line : r->key, err, diag.msg,
 				 r->why);
 		assert_int_equal(load(&t, &s, NULL), r->err);
+	}
+}
+
+/* Each value is possible, their product is not. */
+static void a_geometry_beyond_its_numbers_is_refused(void **state)
+{
+	struct ppim_diag diag = { "" };
+	struct ppim_spec s;
+	struct text t;
+
+	(void)state;
+	text_with(&t, "system", "none", NULL);
+	text_set(&t, "protocol", "GDDR5");
+	text_set(&t, "columns", "1048576");
+	text_set(&t, "BL", "64");
+	text_set(&t, "bus_width", "4096");
+	assert_int_equal(load(&t, &s, &diag), -EINVAL);
+	assert_string_equal(diag.msg, "a/b.ini: columns: a row of 32768 MB, "
+				      "less than 4096 MB are expected");
+	/* 2^59 bytes a channel, 2^64 in all */
+	text_set(&t, "protocol", "DDR4");
+	text_set(&t, "device_width", "4");
+	text_set(&t, "bankgroups", "8");
+	text_set(&t, "banks_per_group", "8");
+	text_set(&t, "rows", "16777216");
+	text_set(&t, "channels", "32");
+	assert_int_equal(load(&t, &s, &diag), -EINVAL);
+	assert_string_equal(diag.msg,
+			    "a/b.ini: channels: 32 of 549755813888 MB are "
+			    "more bytes than 64 bits address");
+	text_set(&t, "channels", "16");
+	assert_int_equal(load(&t, &s, &diag), 0);
+	assert_true(s.bytes == 1ull << 63);
+}
+
+/* ---- refresh -------------------------------------------------------------- */
+
+/* The file with the least value of `key` that is not refused. */
+static void load_least(struct text *t, const char *key, struct ppim_spec *s)
+{
+	uint32_t value = 0;
+	char text[16];
+
+	do {
+		snprintf(text, sizeof(text), "%u", ++value);
+		text_set(t, key, text);
+	} while (load(t, s, NULL));
+}
+
+static uint64_t served(const struct ppim_spec *s, uint32_t mix)
+{
+	struct fx_random r = fx_random(&fx_mixes[mix], s);
+	struct ppim_dram *m = fx_dram(s, 0);
+	struct ppim_dram_stats stats;
+	struct ppim_dram_req req;
+	uint32_t i;
+
+	for (i = 0; i < 2000; i++) {
+		fx_next(&r, &req);
+		ppim_dram_submit(m, &req, 1);
+	}
+	ppim_dram_drain(m);
+	ppim_dram_stats(m, &stats);
+	ppim_dram_free(m);
+	return stats.reads + stats.writes;
+}
+
+/* Refreshes as often as a file may have them leave time for all requests,
+ * whatever meets. */
+static void between_refreshes_there_is_time_for_work(void **state)
+{
+	static const struct {
+		const char *policy, *key;
+	} of[] = {
+		{ "RANK_LEVEL_STAGGERED", "tREFI" },
+		{ "RANK_LEVEL_SIMULTANEOUS", "tREFI" },
+		{ "BANK_LEVEL_STAGGERED", "tREFIb" },
+	};
+	static const char *const pages[] = { "OPEN_PAGE", "CLOSE_PAGE" };
+	struct ppim_spec s;
+	struct text t;
+	uint32_t i, page, mix;
+
+	(void)state;
+	for (i = 0; i < sizeof(of) / sizeof(of[0]) * 2; i++) {
+		page = i & 1;
+		text_with(&t, "system", "none", NULL);
+		text_set(&t, "row_buf_policy", pages[page]);
+		/* keys that the file does not have, behind others */
+		text_set(&t, "tRTRS", "1\ntRFCb = 60\ntREFIb = 9999");
+		text_set(&t, "cmd_queue_size", "8\nrefresh_policy = NONE");
+		text_set(&t, "refresh_policy", of[i / 2].policy);
+		load_least(&t, of[i / 2].key, &s);
+		for (mix = 0; mix < fx_mixes_n; mix++)
+			assert_int_equal(served(&s, mix), 2000);
 	}
 }
 
@@ -632,6 +761,8 @@ int main(void)
 		cmocka_unit_test(the_pim_section_is_kept_for_others),
 		cmocka_unit_test(
 			what_cannot_be_is_refused_with_file_key_and_reason),
+		cmocka_unit_test(a_geometry_beyond_its_numbers_is_refused),
+		cmocka_unit_test(between_refreshes_there_is_time_for_work),
 		cmocka_unit_test(a_malformed_value_is_refused_with_its_line),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_named),
 		cmocka_unit_test(damaged_files_are_survived),
