@@ -805,26 +805,35 @@ void pim_exec_phase_end(struct pim_exec *x)
 
 /* ---- end of a batch ----------------------------------------------------- */
 
+/* What runs in the background of a batch: its time, refreshes that fall due
+ * meanwhile. */
+struct exec_span {
+	uint64_t first, end; /* ticks */
+	uint64_t ns;
+};
+
 static uint64_t exec_mem_fj(const struct pim_mem *m,
-			    const struct pim_mem_energy *e, uint64_t ns,
-			    bool used)
+			    const struct pim_mem_energy *e,
+			    const struct exec_span *span, bool used)
 {
+	uint64_t refreshes = pim_mem_refreshes(m, span->first, span->end);
 	const struct pim_mem_stats *s = &m->stats;
 
 	return s->acts * e->act_fj + s->reads * e->read_fj +
-	       s->writes * e->write_fj + s->refreshes * e->refresh_fj +
-	       (used ? e->active_uw : e->idle_uw) * ns;
+	       s->writes * e->write_fj + refreshes * e->refresh_fj +
+	       (used ? e->active_uw : e->idle_uw) * span->ns;
 }
 
 /* fJ: background power in uW times ns is fJ as well. */
-static uint64_t exec_energy_fj(const struct pim_exec *x, uint64_t busy_ps)
+static uint64_t exec_energy_fj(const struct pim_exec *x,
+			       const struct exec_span *span)
 {
 	const struct ppim_params *p = &x->params;
-	uint64_t ns = (busy_ps + 999) / 1000, fj;
+	uint64_t fj;
 
-	fj = exec_mem_fj(&x->hbm, &x->energy.hbm, ns, true);
+	fj = exec_mem_fj(&x->hbm, &x->energy.hbm, span, true);
 	if (x->has_dimm)
-		fj += exec_mem_fj(&x->dimm, &x->energy.dimm, ns,
+		fj += exec_mem_fj(&x->dimm, &x->energy.dimm, span,
 				  x->dimm.stats.reads != 0);
 	fj += (x->macs + x->base_adds) * p->mac_fj;
 	fj += x->fills * x->hbm.burst_bytes * p->sram_fj_byte;
@@ -846,6 +855,7 @@ static uint32_t exec_bound(const struct pim_exec *x)
 void pim_exec_end(struct pim_exec *x, struct ppim_annotation *out)
 {
 	uint64_t tck_fs = x->hbm.t.tck * x->unit_fs, first;
+	struct exec_span span;
 
 	pim_exec_phase_end(x);
 	first = x->first == PIM_NEVER ? x->arrival : x->first;
@@ -870,6 +880,9 @@ void pim_exec_end(struct pim_exec *x, struct ppim_annotation *out)
 	out->link_bytes = x->link_bytes;
 	out->macs = x->macs;
 	out->commands = x->commands;
-	out->energy_pj = (exec_energy_fj(x, out->busy_ps) + 500) / 1000;
+	span = (struct exec_span){ .first = first,
+				   .end = x->batch_end,
+				   .ns = (out->busy_ps + 999) / 1000 };
+	out->energy_pj = (exec_energy_fj(x, &span) + 500) / 1000;
 	out->bound_by = exec_bound(x);
 }

@@ -324,7 +324,6 @@ void pim_mem_refresh(struct pim_mem *m, uint32_t rank, uint64_t now)
 
 	/* of a long idle time only the last turn leaves a trace */
 	due = (now - r->ref_due) / m->t.trefi + 1;
-	m->stats.refreshes += due;
 	skip = due > turn ? (due - turn) : 0;
 	r->ref_due += skip * m->t.trefi;
 	if (m->t.by_bank)
@@ -338,6 +337,27 @@ void pim_mem_refresh(struct pim_mem *m, uint32_t rank, uint64_t now)
 				 r->ref_due);
 		r->ref_bank = (r->ref_bank + 1) % banks;
 	}
+}
+
+/* Multiples of `every` from `phase` on, up to t. */
+static uint64_t mem_due_until(uint64_t phase, uint64_t every, uint64_t t)
+{
+	return t < phase ? 0 : (t - phase) / every + 1;
+}
+
+uint64_t pim_mem_refreshes(const struct pim_mem *m, uint64_t from, uint64_t to)
+{
+	uint64_t every = m->t.trefi, phase, n = 0;
+	uint32_t i;
+
+	for (i = 0; i < m->n_ranks; i++) {
+		if (m->rank[i].ref_due == PIM_NEVER)
+			continue;
+		phase = m->rank[i].ref_due % every;
+		n += mem_due_until(phase, every, to) -
+		     mem_due_until(phase, every, from);
+	}
+	return n;
 }
 
 /* ---- state -------------------------------------------------------------- */

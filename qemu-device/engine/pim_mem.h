@@ -103,7 +103,6 @@ struct pim_chan {
 struct pim_mem_stats {
 	uint64_t reads, writes; /* bursts */
 	uint64_t acts, row_hits;
-	uint64_t refreshes;
 };
 
 struct pim_mem {
@@ -160,6 +159,9 @@ void pim_mem_walk(struct pim_mem *m, struct pim_io *io);
  * `now`. Rows are closed; commands in flight end first.
  */
 void pim_mem_refresh(struct pim_mem *m, uint32_t rank, uint64_t now);
+
+/* Refreshes of all ranks that fall due after `from`, up to `to`. */
+uint64_t pim_mem_refreshes(const struct pim_mem *m, uint64_t from, uint64_t to);
 
 /* Where a host address is, and how many bursts follow in that row. */
 struct pim_where {

@@ -898,6 +898,32 @@ static void energy_is_what_the_currents_say(void **state)
 	ppim_engine_free(e);
 }
 
+/* Idle time before a batch is not its own, nor are refreshes that fall due
+ * then; those of all eight ranks that do while it runs are. */
+static void refreshes_of_idle_time_are_charged_to_nobody(void **state)
+{
+	const double refresh = 1.2 * (250 - 55) * 260;
+	struct ppim_annotation a, b;
+	struct ppim_engine *e;
+	struct fx_setup s;
+
+	(void)state;
+	fx_setup_init(&s);
+	s.config.dimm_bytes = 0;
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, "HBM RD 0x0 1", &a);
+	fx_run(e, PPIM_ARCH_BGPIM, "@ 5000 0\nHBM RD 0x8000 1", &b);
+	assert_int_equal(b.energy_pj, a.energy_pj);
+	fx_run(e, PPIM_ARCH_BGPIM, "@ 1000000000 0\nHBM RD 0x0 1", &b);
+	assert_int_equal(b.energy_pj, a.energy_pj);
+	/* the 256411th is due at 1.0000029 s, when the row is open */
+	fx_run(e, PPIM_ARCH_BGPIM, "@ 1000002880 0\nHBM RD 0x4000 1", &b);
+	assert_int_equal(b.cycles, a.cycles);
+	assert_in_range(b.energy_pj, a.energy_pj + 8 * refresh - 1,
+			a.energy_pj + 8 * refresh + 1);
+	ppim_engine_free(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -946,6 +972,7 @@ int main(void)
 		cmocka_unit_test(a_broadcast_is_sent_once),
 		cmocka_unit_test(per_bank_refresh_takes_its_bank_alone),
 		cmocka_unit_test(energy_is_what_the_currents_say),
+		cmocka_unit_test(refreshes_of_idle_time_are_charged_to_nobody),
 	};
 
 	return cmocka_run_group_tests_name("pim_theory", tests, NULL, NULL);
