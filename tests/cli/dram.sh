@@ -60,6 +60,10 @@ is "small letters, blanks, CRLF: the same" \
 	"$(ppim-sim dram --spec HBM2_4Gb_x128 --json "$tmp/dressed" | timeless)" "$expected"
 printf '\n  \n%s\n\n' "$(cat "$trace")" >"$tmp/empty-lines"
 is "empty lines are none" "$(ppim-sim dram --spec HBM2_4Gb_x128 --json "$tmp/empty-lines" | timeless)" "$expected"
+# Each is looked at once: quadratic, these would take most of an hour.
+{ head -c 8000000 /dev/zero | tr '\0' '\n'; cat "$trace"; } >"$tmp/many-empty-lines"
+is "eight million of them as well" \
+	"$(timeout 60 ppim-sim dram --spec HBM2_4Gb_x128 --json "$tmp/many-empty-lines" | timeless)" "$expected"
 printf '%s' "$(cat "$trace")" >"$tmp/no-newline"
 is "a last line without newline counts" \
 	"$(ppim-sim dram --spec HBM2_4Gb_x128 --json "$tmp/no-newline" | timeless)" "$expected"

@@ -192,7 +192,7 @@ static int trace_odd_line(struct trace *t, char *why, size_t size)
 	if (!nl)
 		return trace_fill(t, why, size);
 	t->line++;
-	if (strspn(t->at, " \t\r\n") <= (size_t)(nl - t->at))
+	if (strspn(t->at, " \t\r") < (size_t)(nl - t->at))
 		return trace_bad_line(t, t->at, why, size);
 	t->at += nl - t->at + 1;
 	return 0;
