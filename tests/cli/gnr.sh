@@ -118,6 +118,12 @@ refused 2 "--replay with a memory" "--replay: the dump says" --replay x --hbm 4G
 
 echo 1099511627776 >"$tmp/huge"
 refused 1 "a table larger than the device" "table C1|do not fit" --tables "$tmp/huge" --algo qr
+echo 1000 >"$tmp/thousand"
+gnr --tables "$tmp/thousand" --algo qr --arch bgpim --json >"$tmp/file.json"
+gnr --tables - --algo qr --arch bgpim --json <"$tmp/thousand" >"$tmp/stdin.json"
+holds "cardinalities from standard input" cmp "$tmp/file.json" "$tmp/stdin.json"
+printf '5\n7\0\n' >"$tmp/cards"
+refused 2 "cardinality with a NUL" "cards:2: expected one cardinality .* got '7' and a NUL" --tables "$tmp/cards"
 printf '5\nseven\n' >"$tmp/cards"
 refused 2 "malformed cardinality" "cards:2: expected one cardinality" --tables "$tmp/cards"
 

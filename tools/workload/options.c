@@ -32,7 +32,7 @@ enum {
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Input:", 1 },
 	{ "tables", KEY_TABLES, "NAME|FILE", 0,
-	  "kaggle, terabyte, or a file with one cardinality a line (default kaggle)",
+	  "kaggle, terabyte, or a file with one cardinality a line, - is standard input (default kaggle)",
 	  1 },
 	{ "criteo", KEY_CRITEO, "FILE", 0,
 	  "first index of each bag from a Criteo TSV file, plain or gzip'd, instead of the generator",

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,29 +71,45 @@ static int cardinality_parse(const char *text, uint64_t *rows)
 	return 0;
 }
 
+/* A line of `len` bytes, its newline among them. */
+static int tables_line(char *line, size_t len, struct wl_tables *out,
+		       struct wl_diag *diag)
+{
+	bool whole = strlen(line) == len;
+	char *text = line_trim(line);
+
+	if (whole && !*text)
+		return 0;
+	if (out->n == WL_MAX_TABLES)
+		return wl_fail(diag, -EINVAL, "more than %u tables",
+			       WL_MAX_TABLES);
+	if (!whole || cardinality_parse(text, &out->rows[out->n]))
+		return wl_fail(
+			diag, -EINVAL,
+			"expected one cardinality from 1 to %llu, got '%.40s'%s",
+			PPIM_MAX_ROWS, text, whole ? "" : " and a NUL");
+	out->n++;
+	return 0;
+}
+
 static int tables_read(FILE *f, const char *path, struct wl_tables *out,
 		       struct wl_diag *diag)
 {
 	unsigned int line_no = 0;
-	char line[256], *text;
+	struct wl_diag why;
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t len;
+	int ret = 0;
 
 	out->n = 0;
-	while (fgets(line, sizeof(line), f)) {
+	while (!ret && (len = getline(&line, &room, f)) >= 0) {
 		line_no++;
-		text = line_trim(line);
-		if (!*text)
-			continue;
-		if (out->n == WL_MAX_TABLES)
-			return wl_fail(diag, -EINVAL,
-				       "%s:%u: more than %u tables", path,
-				       line_no, WL_MAX_TABLES);
-		if (cardinality_parse(text, &out->rows[out->n]))
-			return wl_fail(
-				diag, -EINVAL,
-				"%s:%u: expected one cardinality from 1 to %llu, got '%.40s'",
-				path, line_no, PPIM_MAX_ROWS, text);
-		out->n++;
+		ret = tables_line(line, (size_t)len, out, &why);
 	}
+	free(line);
+	if (ret)
+		return wl_fail(diag, ret, "%s:%u: %s", path, line_no, why.msg);
 	if (ferror(f))
 		return wl_fail(diag, -EIO, "%s: %s", path, strerror(errno));
 	if (!out->n)
@@ -103,17 +120,22 @@ static int tables_read(FILE *f, const char *path, struct wl_tables *out,
 static int tables_read_file(const char *path, struct wl_tables *out,
 			    struct wl_diag *diag)
 {
-	const char *base = strrchr(path, '/');
-	FILE *f = fopen(path, "r");
+	bool standard = !strcmp(path, "-");
+	FILE *f = standard ? stdin : fopen(path, "r");
+	const char *base;
 	int ret;
 
+	if (standard)
+		path = "standard input";
+	base = strrchr(path, '/');
 	if (!f)
 		return wl_fail(
 			diag, -errno,
 			"%s: %s (tables are kaggle, terabyte, or a file of cardinalities)",
 			path, strerror(errno));
 	ret = tables_read(f, path, out, diag);
-	fclose(f);
+	if (!standard)
+		fclose(f);
 	snprintf(out->label, sizeof(out->label), "%s", base ? base + 1 : path);
 	return ret;
 }
