@@ -641,6 +641,33 @@ static void exec_cmd_down(struct pim_exec *x, uint64_t bytes)
 	if (x->arrival < x->first)
 		x->first = x->arrival;
 	exec_set_floor(x, pim_align(&x->hbm_tck, x->link_dn + x->link_ticks));
+	x->end = pim_max(x->end, x->floor);
+}
+
+bool pim_exec_work_fits(const struct pim_exec *x,
+			const struct ppim_pim_cmd *cmd)
+{
+	unsigned __int128 n = cmd->n, as;
+
+	switch (cmd->op) {
+	case PPIM_PIM_LD:
+		n += x->host_lines;
+		as = n * x->line_fs * 1000;
+		break;
+	case PPIM_PIM_OP:
+		n += x->host_flops;
+		as = n * x->flop_as;
+		break;
+	case PPIM_PIM_UP:
+		n += x->up_bytes;
+		as = n * x->link_as;
+		break;
+	default:
+		as = n * x->link_as;
+		break;
+	}
+	return n >> 60 == 0 && as / (x->unit_fs * 1000) + x->now + x->link_dn <
+				       PIM_TIME_MAX / 2;
 }
 
 void pim_exec_command(struct pim_exec *x, const struct ppim_pim_cmd *cmd)

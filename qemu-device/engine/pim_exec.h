@@ -170,6 +170,10 @@ void pim_exec_end(struct pim_exec *x, struct ppim_annotation *out);
 /* Has the executor room for a partial sum of this bag? Only a phase that leaves
  * very many bags open has not. */
 bool pim_exec_bag_fits(struct pim_exec *x, uint32_t bag);
+/* Does a command of the host or the link leave the phase's sums, and the time
+ * at which it ends, within what times can tell? */
+bool pim_exec_work_fits(const struct pim_exec *x,
+			const struct ppim_pim_cmd *cmd);
 /* The unit that a command's data go to. */
 uint8_t pim_exec_unit(const struct pim_exec *x, const struct ppim_pim_cmd *cmd);
 /* Runs all operations that are queued. */

@@ -109,6 +109,19 @@ static int run_check_move(const struct ppim_engine *e,
 	return run_check_range(e, to, cmd->dst, cmd->n, diag);
 }
 
+/* Work of the host or the link is a number alone: times have to hold it. */
+static int run_check_work(const struct ppim_engine *e,
+			  const struct ppim_pim_cmd *cmd,
+			  struct ppim_diag *diag)
+{
+	if (cmd->n < 1ull << 48 && pim_exec_work_fits(&e->x, cmd))
+		return 0;
+	return engine_fail(diag, -EINVAL,
+			   "%llu: expected less than 2^48, and less than what "
+			   "a batch has time for",
+			   (unsigned long long)cmd->n);
+}
+
 static int run_check(struct ppim_engine *e, const struct ppim_pim_cmd *cmd,
 		     struct ppim_diag *diag)
 {
@@ -121,7 +134,9 @@ static int run_check(struct ppim_engine *e, const struct ppim_pim_cmd *cmd,
 		return engine_fail(diag, -EINVAL,
 				   "TR: expected at most %u bursts",
 				   UINT16_MAX);
-	if (cmd->op > PPIM_PIM_CW || cmd->op == PPIM_PIM_TR)
+	if (cmd->op > PPIM_PIM_CW)
+		return run_check_work(e, cmd, diag);
+	if (cmd->op == PPIM_PIM_TR)
 		return 0;
 	err = run_check_range(e, cmd->device, cmd->addr, cmd->n, diag);
 	if (err)

@@ -172,13 +172,14 @@ static int text_ps(const char *word, uint64_t *out)
 		return -EINVAL;
 	errno = 0;
 	ns = strtoull(word, &end, 10);
-	if (errno || __builtin_mul_overflow(ns, 1000ull, out))
+	if (errno || ns > INT64_MAX / 1000)
 		return -EINVAL;
+	*out = ns * 1000;
 	if (*end == '.')
 		for (end++; isdigit((unsigned char)*end) && scale;
 		     end++, scale /= 10)
 			*out += (uint64_t)(*end - '0') * scale;
-	return *end ? -EINVAL : 0;
+	return *end || *out > INT64_MAX ? -EINVAL : 0;
 }
 
 static int text_parse_batch(const struct text_words *w,

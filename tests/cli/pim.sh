@@ -129,6 +129,14 @@ refused "arrival without queue" "bad:1: expected '@ ns queue" "@ 100\n"
 refused "arrival of an unknown preset" "bad:1: expected '@ ns queue" "@ 100 0 fast\n"
 refused "negative arrival" "bad:1: expected '@ ns queue" "@ -1 0\n"
 refused "a line without end" "bad:1: expected" "$(head -c 5000 /dev/zero | tr '\0' x)"
+refused "arrival that no time holds" "bad:1: expected '@ ns queue" "@ 18446744073709551.999 0\n"
+refused "batch that ends beyond all times" "bad:3: expected batches that end before 2\^63 ps" \
+	"@ 9223372036854775.807 0\nHBM RD 0x0 1\n"
+refused "more work than time" "bad:2: 281474976710655: expected less than" \
+	"LINK DN 0 1\nLINK DN 0 281474976710655\n" --param link=cxl --param link_mbps=1
+refused "a NUL" "bad:2: expected text, found a NUL" "HBM RD 0x0 1\nHBM RD 0x0 1\0 2\nHBM RD 0x0 1\n"
+refused "a map of another memory" "--map: maps the 4294967296 bytes of HBM2_4Gb_x128" "HBM RD 0xC0000000 1\n" \
+	--hbm 2G --map rorabgbachco
 head -c 40 "$tmp/phases.gz" >"$tmp/cut.gz"
 run ppim-sim pim "$tmp/cut.gz"
 is "gzip that is cut off: exit status, one line" "$status $(wc -l <"$tmp/err")" "2 1"
@@ -142,5 +150,19 @@ run ppim-sim pim --arch fast "$tmp/read"
 matches "no such preset" "$status $err" "2 .*--arch: no preset is called 'fast'"
 run ppim-sim pim --param speed=1 "$tmp/read"
 matches "no such parameter" "$status $err" "2 .*--param: speed: no such parameter"
+
+# full NAME OPTION...: what nobody gets is no success.
+full() {
+	local name=$1
+	shift
+	status=0
+	err=$(ppim-sim "$@" 2>&1 >/dev/full) || status=$?
+	is "$name on a full device" "$status $err" "1 ppim-sim $1: standard output: No space left on device"
+}
+full "a table" pim "$tmp/read"
+full "JSON" pim --json "$tmp/read"
+full "the parameters" pim --params
+full "the specifications" dram --list
+full "results" gnr --algo qr --arch bgpim --samples 1
 
 done_testing

@@ -79,6 +79,8 @@ static void malformed_lines_are_refused_with_what_was_expected(void **state)
 		"@ x 1",
 		"@ 1 x",
 		"@ 1.2345 1",
+		"@ 9223372036854775.808 1",
+		"@ 18446744073709551.999 1",
 		"@ 1 1 nosuch",
 		"@ 1 1 cpu 1",
 		"HBM RD 0 1 2 3 4 5 6 7 8 9 10",
@@ -173,6 +175,10 @@ static void commands_outside_the_memory_or_the_preset_are_refused(void **state)
 		{ PPIM_ARCH_BGPIM, "HBM DR 0 1 dst=0x100000000" },
 		{ PPIM_ARCH_BGPIM, "HBM DR 0 1 dst=dimm:0" },
 		{ PPIM_ARCH_BGPIM, "HBM TR 0 70000" },
+		{ PPIM_ARCH_BGPIM, "HOST OP 0 0x1000000000000" },
+		{ PPIM_ARCH_BGPIM, "HOST LD 0 9223372036854775807" },
+		{ PPIM_ARCH_BGPIM, "LINK DN 0 18446744073709551615" },
+		{ PPIM_ARCH_BGPIM, "LINK UP 0 0x1000000000000" },
 		{ PPIM_ARCH_PROACTIVE, "HBM PR 0x7ffffc0 2" },
 		{ PPIM_ARCH_CPU, "HBM RD 0 1 to=bg" },
 		{ PPIM_ARCH_CPU, "HBM DR 0 1" },
@@ -203,6 +209,44 @@ static void commands_outside_the_memory_or_the_preset_are_refused(void **state)
 		ppim_pim_begin(e, PPIM_ARCH_PROACTIVE_PLUS, 0, 0, &diag),
 		-EINVAL);
 	ppim_engine_free(e);
+}
+
+/* Each command may be long, but times have to hold all of a batch: it goes on
+ * until they would not, and lasts what was taken. */
+static void work_beyond_what_times_tell_is_refused(void **state)
+{
+	static const struct {
+		const char *line;
+		uint64_t ps; /* of one */
+	} work[] = {
+		{ "HOST OP 0 0x800000000000", (1ull << 47) * 1000 },
+		{ "LINK DN 0 0x1000000000", (1ull << 36) * 1000000 },
+		{ "LINK UP 0 0x1000000000", (1ull << 36) * 1000000 },
+	};
+	struct ppim_annotation a;
+	struct ppim_pim_line l;
+	struct ppim_engine *e;
+	struct fx_setup s;
+	uint32_t i, n;
+
+	(void)state;
+	fx_setup_init(&s);
+	fx_param(&s, "link", "pcie");
+	fx_param(&s, "link_ns", "0");
+	fx_param(&s, "link_mbps", "1");
+	fx_param(&s, "cpu_gflops", "1");
+	for (i = 0; i < sizeof(work) / sizeof(work[0]); i++) {
+		e = fx_engine(&s);
+		assert_int_equal(ppim_pim_parse(work[i].line, &l, NULL), 0);
+		assert_int_equal(ppim_pim_begin(e, PPIM_ARCH_BGPIM, 0, 0, NULL),
+				 0);
+		for (n = 0; !ppim_pim_command(e, &l.cmd, NULL); n++)
+			assert_in_range(n, 0, 100);
+		ppim_pim_end(e, &a);
+		assert_true(n > 1);
+		assert_true(a.busy_ps == n * work[i].ps);
+		ppim_engine_free(e);
+	}
 }
 
 static void a_device_without_dimm_refuses_dimm_commands(void **state)
@@ -269,6 +313,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_reads_back),
 		cmocka_unit_test(
 			commands_outside_the_memory_or_the_preset_are_refused),
+		cmocka_unit_test(work_beyond_what_times_tell_is_refused),
 		cmocka_unit_test(a_device_without_dimm_refuses_dimm_commands),
 		cmocka_unit_test(long_phases_run_in_bounded_memory),
 	};

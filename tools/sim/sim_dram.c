@@ -389,7 +389,5 @@ int sim_dram_main(int argc, char **argv)
 			print_run(&r);
 		ppim_dram_free(r.dram);
 	}
-	if (fflush(stdout) || ferror(stdout))
-		cli_die(CLI_FAILED, "standard output: %s", strerror(errno));
 	return 0;
 }

@@ -325,7 +325,5 @@ int sim_gnr_main(int argc, char **argv)
 		putchar('\n');
 	}
 	json_decref(all);
-	if (fflush(stdout) || ferror(stdout))
-		cli_die(CLI_FAILED, "standard output: %s", strerror(errno));
 	return 0;
 }

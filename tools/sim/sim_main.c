@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* ppim-sim: the memory and PIM model without a guest. One command per file. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "cli.h"
@@ -34,6 +35,14 @@ static void usage(FILE *f)
 	fprintf(f, "\nppim-sim COMMAND --help lists a command's options.\n");
 }
 
+/* A report that could not be written whole is no success. */
+static int finish(int status)
+{
+	if (fflush(stdout) || ferror(stdout))
+		cli_die(CLI_FAILED, "standard output: %s", strerror(errno));
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
@@ -45,13 +54,13 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?")) {
 		usage(stdout);
-		return 0;
+		return finish(0);
 	}
 	for (i = 0; i < N_COMMANDS; i++) {
 		if (strcmp(argv[1], commands[i].name))
 			continue;
 		argv[1] = commands[i].title;
-		return commands[i].main(argc - 1, argv + 1);
+		return finish(commands[i].main(argc - 1, argv + 1));
 	}
 	fprintf(stderr,
 		"ppim-sim: unknown command '%s', expected dram, pim or gnr\n",

@@ -202,6 +202,22 @@ static void sim_arch(struct pim_sim *s)
 	s->arch = (uint32_t)arch;
 }
 
+/* A map's fields are as wide as the specification's memory is large. */
+static void sim_map(struct pim_sim *s)
+{
+	struct ppim_diag diag;
+
+	if (!s->c->map)
+		return;
+	if (s->config.hbm_bytes != s->hbm.bytes)
+		cli_die(CLI_USAGE,
+			"--map: maps the %" PRIu64
+			" bytes of %s, no --hbm of another size",
+			s->hbm.bytes, s->hbm.name);
+	if (ppim_spec_set_map(&s->hbm, s->c->map, &diag))
+		cli_die(CLI_USAGE, "--map: %s", diag.msg);
+}
+
 static void sim_open(struct pim_sim *s, struct pim_config *c)
 {
 	struct ppim_diag diag;
@@ -221,8 +237,7 @@ static void sim_open(struct pim_sim *s, struct pim_config *c)
 		cli_die(CLI_USAGE, "%s", diag.msg);
 	ppim_engine_geometry(s->engine, &s->geo);
 	sim_arch(s);
-	if (c->map && ppim_spec_set_map(&s->hbm, c->map, &diag))
-		cli_die(CLI_USAGE, "--map: %s", diag.msg);
+	sim_map(s);
 	if (c->batches && c->json)
 		s->list = json_array();
 }
@@ -352,6 +367,8 @@ static void sim_end_batch(struct pim_sim *s)
 		return;
 	sim_end_phase(s);
 	ppim_pim_end(s->engine, &a);
+	if (a.end_ps > INT64_MAX)
+		sim_bad_line(s, "expected batches that end before 2^63 ps");
 	s->open = false;
 	sum_times(s, &a);
 	sum_counts(&s->sum, &a);
@@ -428,11 +445,14 @@ static void sim_check_file(const struct pim_sim *s, gzFile file)
 static void sim_read(struct pim_sim *s, gzFile file)
 {
 	char text[LINE_BYTES];
+	z_off_t at = 0;
 	size_t len;
 
-	while (gzgets(file, text, sizeof(text))) {
+	for (; gzgets(file, text, sizeof(text)); at = gztell(file)) {
 		s->line++;
 		len = strlen(text);
+		if ((z_off_t)len != gztell(file) - at)
+			sim_bad_line(s, "expected text, found a NUL");
 		if (len == sizeof(text) - 1 && text[len - 1] != '\n')
 			sim_bad_line(s, "expected a shorter line");
 		if (!len || text[len - 1] != '\n')
