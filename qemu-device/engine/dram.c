@@ -452,37 +452,28 @@ static inline void channel_push(struct dram_channel *ch, struct dram_trans *q,
 	dram_filter_add(ch, a->addr);
 }
 
-static void channel_admit_write(const struct dram_config *cfg,
-				struct dram_channel *ch, struct dram_trans *q,
-				const struct arrival *a, uint64_t now)
-{
-	bool maybe = *dram_filter(ch, a->addr);
-
-	/* Done when accepted: in the next clock. */
-	ch->n.writes++;
-	ch->last_write = now + 2;
-	if (maybe && channel_find(cfg, ch, a, true)) {
-		ch->n.merged_writes++;
-		return;
-	}
-	channel_push(ch, q, a, maybe && channel_find(cfg, ch, a, false));
-}
-
 /* The address is, perhaps, that of a request that waits: true if the read is
- * answered by that one. */
-static bool channel_admit_same(const struct dram_config *cfg,
-			       struct dram_channel *ch,
-			       const struct arrival *a, uint64_t now)
+ * answered by that one, or the write replaces it. */
+static NOINLINE bool channel_admit_same(const struct dram_config *cfg,
+					struct dram_channel *ch,
+					const struct arrival *a, uint64_t now)
 {
 	uint16_t *joined;
 
 	if (channel_find(cfg, ch, a, true)) {
+		ch->last_write = now + 2;
+		if (a->write) {
+			ch->n.writes++;
+			ch->n.merged_writes++;
+			return true;
+		}
 		ch->reads++;
 		ch->n.forwarded_reads++;
 		ch->read_latency++;
-		ch->last_write = now + 2;
 		return true;
 	}
+	if (a->write)
+		return false;
 	joined = channel_find(cfg, ch, a, false);
 	if (!joined || *joined == UINT16_MAX)
 		return false;
@@ -494,16 +485,35 @@ static bool channel_admit_same(const struct dram_config *cfg,
 	return true;
 }
 
-static void channel_admit_read(const struct dram_config *cfg,
-			       struct dram_channel *ch,
-			       const struct arrival *a, uint64_t now)
+/* Where requests of the kind wait. */
+static inline struct dram_trans *channel_queue(const struct dram_config *cfg,
+					       struct dram_channel *ch,
+					       bool write)
 {
-	if (*dram_filter(ch, a->addr) && channel_admit_same(cfg, ch, a, now))
+	uint64_t wr = dram_mask(write & !cfg->unified);
+
+	return (struct dram_trans *)dram_select(wr, (uintptr_t)&ch->wr,
+						(uintptr_t)&ch->rd);
+}
+
+/* A write is done when it is accepted: in the next clock. Reads and writes come
+ * in no order that could be foreseen: there is no branch between them. */
+static inline void channel_admit(const struct dram_config *cfg,
+				 struct dram_channel *ch, struct dram_trans *q,
+				 const struct arrival *a, uint64_t now)
+{
+	uint64_t write = dram_mask(a->write);
+	bool maybe = *dram_filter(ch, a->addr);
+
+	if (__builtin_expect(maybe, 0) && channel_admit_same(cfg, ch, a, now))
 		return;
-	ch->reads++;
-	ch->reads_pending++;
-	ch->read_latency -= now + 1;
-	channel_push(ch, &ch->rd, a, false);
+	ch->n.writes -= write;
+	ch->last_write = dram_select(write, now + 2, ch->last_write);
+	ch->reads += 1 + write;
+	ch->reads_pending += 1 + write;
+	ch->read_latency -= (now + 1) & ~write;
+	channel_push(ch, q, a,
+		     maybe && a->write && channel_find(cfg, ch, a, false));
 }
 
 /* A transaction that may move, or writes that are to drain, have the channel
@@ -522,7 +532,7 @@ static void dram_admit(struct ppim_dram *m, const struct ppim_dram_req *req)
 	struct arrival a = { .addr = req->addr, .write = req->write };
 	uint64_t burst = req->addr >> cfg->map.shift;
 	struct dram_channel *ch = &m->ch[map_field(&cfg->map, burst, PPIM_CH)];
-	struct dram_trans *q = a.write && !cfg->unified ? &ch->wr : &ch->rd;
+	struct dram_trans *q = channel_queue(cfg, ch, a.write);
 
 	if (req->cycle > m->now || m->injected == m->inject) {
 		m->now = dram_max(req->cycle, m->now + 1);
@@ -536,10 +546,7 @@ static void dram_admit(struct ppim_dram *m, const struct ppim_dram_req *req)
 	}
 	m->injected++;
 	arrival_decode(cfg, burst, &a);
-	if (a.write)
-		channel_admit_write(cfg, ch, q, &a, m->now);
-	else
-		channel_admit_read(cfg, ch, &a, m->now);
+	channel_admit(cfg, ch, q, &a, m->now);
 	channel_wake(cfg, ch, a.bank, m->now);
 }
 

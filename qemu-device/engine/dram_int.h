@@ -48,7 +48,7 @@
 #define DRAM_NO_ROW UINT32_MAX
 #define DRAM_NO_NODE UINT16_MAX
 #define DRAM_NO_BANK 0x8080
-#define DRAM_FILTER_LOG2 10
+#define DRAM_FILTER_LOG2 12
 #define DRAM_LATE UINT16_MAX /* later than any lane */
 #define DRAM_BASE_AGE 16384 /* base moves when the present is later */
 #define DRAM_MAX_DELAY 16000 /* of a lane beyond the present; below LATE */
@@ -275,6 +275,21 @@ static ALWAYS_INLINE uint64_t dram_min(uint64_t a, uint64_t b)
 static ALWAYS_INLINE uint64_t dram_max(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
+}
+
+/* All bits or none. The compiler is not to know which values there are, so that
+ * it does not make branches of what is done with them. */
+static ALWAYS_INLINE uint64_t dram_mask(bool is)
+{
+	uint64_t mask = -(uint64_t)is;
+
+	__asm__("" : "+r"(mask));
+	return mask;
+}
+
+static ALWAYS_INLINE uint64_t dram_select(uint64_t mask, uint64_t a, uint64_t b)
+{
+	return b ^ ((a ^ b) & mask);
 }
 
 static ALWAYS_INLINE uint8_t *dram_filter(struct dram_channel *ch,

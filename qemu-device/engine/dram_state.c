@@ -17,7 +17,7 @@
 #include "dram_queue.h"
 
 #define STATE_MAGIC   0x316d617264676570ull
-#define STATE_VERSION 2
+#define STATE_VERSION 3
 
 struct state_head {
 	uint64_t magic;
