@@ -91,32 +91,39 @@ static ALWAYS_INLINE bool dram_drain_due(const struct dram_config *cfg,
 
 /* ---- command queues ----------------------------------------------------- */
 
-static ALWAYS_INLINE void bank_push(const struct dram_config *cfg,
+/* Puts a transaction into its bank's queue; true if that changes what the bank
+ * waits for. */
+static ALWAYS_INLINE bool bank_push(const struct dram_config *cfg,
 				    struct dram_channel *ch,
 				    uint64_t wait[DRAM_WAITED], uint32_t b,
 				    const struct dram_node *node)
 {
 	struct dram_banks *bk = &ch->bank;
 	uint32_t n = bk->n[b], slot = bk->order[b][n], row = node->row;
-	uint32_t open = ch->open >> b & 1, write = node->write;
-	uint32_t next = open || n ? bk->row[b] : row, fits = row == next;
-	uint32_t hit = bk->hit[b] | fits << n;
+	uint32_t open = ch->open >> b & 1, write = node->write, hit, fits;
 
-	bk->row[b] = next;
 	bk->rows[b][slot] = row;
 	bk->addr[b][slot] = node->addr;
 	bk->joined[b][slot] = node->joined;
 	bk->wr[b] |= (uint16_t)(write << n);
-	bk->hit[b] = (uint16_t)hit;
-	ch->queued |= 1ull << b;
+	bk->n[b] = (uint8_t)(n + 1);
 	if (n + 1 == cfg->queue)
 		ch->room &= ~(1ull << b);
+	/* Behind others, and not for the row that is open or will be next. */
+	if (n && row != bk->row[b])
+		return false;
+	if (!(open | n))
+		bk->row[b] = row;
+	fits = row == bk->row[b];
+	hit = bk->hit[b] | fits << n;
+	bk->hit[b] = (uint16_t)hit;
+	ch->queued |= 1ull << b;
 	wait[PPIM_CMD_ACT] |= (uint64_t)(open ^ 1) << b;
 	wait[PPIM_CMD_RD] |= (uint64_t)(open & fits & ~write) << b;
 	wait[PPIM_CMD_WR] |= (uint64_t)(open & fits & write) << b;
 	wait_set(&wait[PPIM_CMD_PRE], b,
 		 open & row_is_done(n + 1, hit, bk->hits[b]));
-	bk->n[b] = (uint8_t)(n + 1);
+	return true;
 }
 
 /* A set of entries without the at-th, those behind it moved up. */

@@ -509,8 +509,7 @@ static ALWAYS_INLINE bool channel_move_write(const struct dram_config *cfg,
 		return false;
 	}
 	ch->draining--;
-	bank_push(cfg, ch, l->wait, b, trans_pop(&ch->wr, b));
-	return true;
+	return bank_push(cfg, ch, l->wait, b, trans_pop(&ch->wr, b));
 }
 
 static ALWAYS_INLINE bool channel_move_read(const struct dram_config *cfg,
@@ -528,11 +527,11 @@ static ALWAYS_INLINE bool channel_move_read(const struct dram_config *cfg,
 	node = trans_pop(&ch->rd, b);
 	if (ch->reads_first && node->addr == ch->reads_first_addr)
 		ch->reads_first = 0;
-	bank_push(cfg, ch, l->wait, b, node);
-	return true;
+	return bank_push(cfg, ch, l->wait, b, node);
 }
 
-/* Moves a transaction if one can; true if it did. */
+/* Moves a transaction if one can; true if its bank waits for something else
+ * then. */
 static ALWAYS_INLINE bool channel_move(const struct dram_config *cfg,
 				       struct dram_channel *ch,
 				       struct dram_live *l, uint32_t lanes)
@@ -559,41 +558,51 @@ static ALWAYS_INLINE bool is_column(uint32_t cmd)
 	return cmd == PPIM_CMD_RD || cmd == PPIM_CMD_WR;
 }
 
-/* The second command of a clock: a column command beside a row command. */
-static ALWAYS_INLINE void channel_second(struct ppim_dram *m,
+/* The second command of a clock: a column command beside a row command. Returns
+ * whether it was a column command. */
+static ALWAYS_INLINE bool channel_second(struct ppim_dram *m,
 					 struct dram_channel *ch,
 					 struct dram_live *l, uint32_t first,
 					 uint32_t now, uint32_t lanes)
 {
 	struct pick p;
 
-	live_update(l, lanes);
 	if (!channel_pick(&m->cfg, ch, l, &p, lanes) ||
 	    is_column(p.cmd) == is_column(first))
-		return;
+		return false;
 	channel_issue(m, ch, l, &p, now, lanes);
 	live_update(l, lanes);
 	ch->n.dual_cmds++;
+	return is_column(p.cmd);
 }
 
-/* A clock of commands and moves alone. Returns the next; as of live_update(),
- * before and after. */
+/*
+ * A clock of commands and moves alone. Returns the next; as of live_update(),
+ * before and after. Only a column command, a move and an admission change what
+ * can move: *moves says whether a transaction could, as far as the clock before
+ * knew.
+ */
 static ALWAYS_INLINE uint32_t clock_once(struct ppim_dram *m,
 					 struct dram_channel *ch,
 					 struct dram_live *l, uint32_t now,
-					 uint32_t lanes)
+					 bool *moves, uint32_t lanes)
 {
 	const struct dram_config *cfg = &m->cfg;
 	struct pick p;
 
 	if (channel_pick(cfg, ch, l, &p, lanes)) {
 		channel_issue(m, ch, l, &p, now, lanes);
-		if (cfg->dual)
-			channel_second(m, ch, l, p.cmd, now, lanes);
-	}
-	if (channel_move(cfg, ch, l, lanes) || !cfg->dual)
+		*moves |= is_column(p.cmd);
 		live_update(l, lanes);
-	return live_next(l, now, channel_moves(cfg, ch), lanes);
+		if (cfg->dual)
+			*moves |= channel_second(m, ch, l, p.cmd, now, lanes);
+	}
+	if (*moves) {
+		if (channel_move(cfg, ch, l, lanes))
+			live_update(l, lanes);
+		*moves = channel_moves(cfg, ch);
+	}
+	return live_next(l, now, *moves, lanes);
 }
 
 /* What banks wait for that are kept for a refresh does not count; it is left in
@@ -642,8 +651,10 @@ static NOINLINE void clock_rare(struct ppim_dram *m, struct dram_channel *ch,
 		channel_issue(m, ch, &l, &p, now, lanes);
 		issued = true;
 	}
-	if (issued && cfg->dual)
+	if (issued && cfg->dual) {
+		live_update(&l, lanes);
 		channel_second(m, ch, &l, p.cmd, now, lanes);
+	}
 	live_release(&l, kept);
 	channel_move(cfg, ch, &l, lanes);
 	live_keep(&l, ch->refreshing, kept);
@@ -671,13 +682,14 @@ static ALWAYS_INLINE uint64_t channel_loop(struct ppim_dram *m,
 	uint32_t now = (uint32_t)(ch->t_next - ch->base), next = now;
 	uint32_t end = (uint32_t)(dram_min(last, ch->t_rare - 1) - ch->base);
 	struct dram_live l;
+	bool moves = true;
 
 	live_load(&l, ch, lanes);
 	live_set_now(&l, now, lanes);
 	live_update(&l, lanes);
 	do {
 		now = next;
-		next = clock_once(m, ch, &l, now, lanes);
+		next = clock_once(m, ch, &l, now, &moves, lanes);
 	} while (next <= end && *n == m->cfg.trans);
 	live_store(&l, ch, lanes);
 	ch->t_next = dram_min(ch->base + next, ch->t_rare);
@@ -702,19 +714,33 @@ static ALWAYS_INLINE uint64_t channel_clocks(struct ppim_dram *m,
 	return c;
 }
 
-static NOINLINE uint64_t sched_clocks(struct ppim_dram *m,
-				      struct dram_channel *ch, uint64_t last,
-				      const uint32_t *n)
+/* Functions of their own: in one for all numbers of lanes the compiler keeps less
+ * in registers. */
+#define SCHED_CLOCKS(lanes)                                              \
+	static NOINLINE uint64_t sched_clocks_##lanes(                   \
+		struct ppim_dram *m, struct dram_channel *ch,            \
+		uint64_t last, const uint32_t *n)                        \
+	{                                                                \
+		return channel_clocks(m, ch, last, n, lanes);            \
+	}
+
+SCHED_CLOCKS(16)
+SCHED_CLOCKS(32)
+SCHED_CLOCKS(64)
+
+static ALWAYS_INLINE uint64_t sched_clocks(struct ppim_dram *m,
+					   struct dram_channel *ch,
+					   uint64_t last, const uint32_t *n)
 {
 	switch (m->cfg.shape) {
 	case DRAM_SHAPE_16:
-		return channel_clocks(m, ch, last, n, 16);
+		return sched_clocks_16(m, ch, last, n);
 	case DRAM_SHAPE_32:
-		return channel_clocks(m, ch, last, n, 32);
+		return sched_clocks_32(m, ch, last, n);
 	case DRAM_SHAPE_64:
 		break;
 	}
-	return channel_clocks(m, ch, last, n, 64);
+	return sched_clocks_64(m, ch, last, n);
 }
 
 static void sched_run(struct ppim_dram *m, struct dram_channel *ch,
