@@ -37,8 +37,9 @@ void ppim_reset(PPIMState *s)
 
 	trace_ppim_reset();
 	ppim_time_reset(s);
-	for (qid = 0; qid <= s->n_queues; qid++)
+	for (qid = 0; qid <= PPIM_QUEUES_MAX; qid++)
 		ppim_queue_stop(s, qid);
+	s->half_loaded = false;
 	s->ctrl = s->status = s->error = 0;
 	memset(&s->stats, 0, sizeof(s->stats));
 	memset(&s->doorbells, 0, sizeof(s->doorbells));

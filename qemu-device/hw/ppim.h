@@ -268,6 +268,7 @@ struct PPIMState {
 	uint64_t visit_bytes;	/* used up of PPIM_VISIT_BYTES */
 	uint64_t visit_max_bytes;	/* most that one visit used, and */
 	int64_t visit_max_ns;	/* longest that the main loop was kept */
+	bool half_loaded;	/* a stream is being read, or was refused */
 	uint64_t *slice_lookups;	/* while it travels: the pool's */
 	uint32_t n_slice_lookups;
 };

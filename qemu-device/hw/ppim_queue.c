@@ -31,20 +31,20 @@ void ppim_queue_start(PPIMState *s, uint16_t qid, uint64_t sq, uint64_t cq,
 	msix_vector_use(PCI_DEVICE(s), vector);
 }
 
-/* Commands in flight have been dropped. */
+/* Commands in flight have been dropped. A stream that was refused may have left
+ * completions of a queue that does not live, and a vector that is none. */
 void ppim_queue_stop(PPIMState *s, uint16_t qid)
 {
 	struct ppim_queue *q = &s->queue[qid];
 	struct ppim_cmd *cmd, *next;
 
-	if (!q->live)
-		return;
-	q->live = false;
 	QTAILQ_FOREACH_SAFE(cmd, &q->waiting, link, next) {
 		QTAILQ_REMOVE(&q->waiting, cmd, link);
 		ppim_cmd_free(cmd);
 	}
-	msix_vector_unuse(PCI_DEVICE(s), q->vector);
+	if (q->live && !s->half_loaded)
+		msix_vector_unuse(PCI_DEVICE(s), q->vector);
+	q->live = false;
 }
 
 /* ---- completions --------------------------------------------------------- */

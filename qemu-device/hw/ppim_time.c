@@ -348,6 +348,9 @@ void ppim_time_reset(PPIMState *s)
 	struct ppim_cmd *cmd;
 
 	ppim_time_discard(s, 0, true);
+	/* what a refused stream left in flight was never counted */
+	s->n_inflight = 0;
+	s->inflight_bytes = 0;
 	ppim_pool_skip_dropped(s->pool);
 	timer_del(s->timer);
 	s->stalled = false;
@@ -383,6 +386,8 @@ static void state_changed(void *opaque, bool running, RunState state)
 	PPIMState *s = opaque;
 
 	if (running) {
+		if (s->half_loaded)
+			ppim_reset(s);
 		timer_arm(s);
 		return;
 	}

@@ -360,7 +360,9 @@ static int ppim_post_save(void *opaque)
 	return 0;
 }
 
-/* The target is a fresh device, or (loadvm) one that was in use. */
+/* The target is a fresh device, or (loadvm) one that was in use. Of a stream
+ * that is refused before its end nobody tells us: what it has left is undone
+ * before the machine runs again, or by a reset. */
 static int ppim_pre_load(void *opaque)
 {
 	PPIMState *s = opaque;
@@ -368,6 +370,7 @@ static int ppim_pre_load(void *opaque)
 	ppim_reset(s);
 	ppim_pool_wait_idle(s->pool);
 	travel_free(s);
+	s->half_loaded = true;
 	return 0;
 }
 
@@ -412,8 +415,10 @@ static int ppim_post_load(void *opaque, int version)
 			     s->engine_bytes, &diag)) {
 		error_report("ppim: %s", diag.msg);
 		ppim_reset(s);
+		travel_free(s);
 		return -EINVAL;
 	}
+	s->half_loaded = false;
 	ppim_pool_lookups_set(s->pool, s->slice_lookups);
 	travel_free(s);
 	*ppim_pool_poison(s->pool) = s->poison;

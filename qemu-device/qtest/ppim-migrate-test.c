@@ -546,6 +546,14 @@ static char *snapshot_disk(QTestState *qts)
 	return path;
 }
 
+/* The same file in another QEMU. */
+static void disk_open(QTestState *qts, const char *path)
+{
+	qtest_qmp_assert_success(qts, "{ 'execute': 'blockdev-add',"
+		" 'arguments': { 'driver': 'qcow2', 'node-name': 'disk',"
+		" 'file': { 'driver': 'file', 'filename': %s } } }", path);
+}
+
 static void hmp_quietly(struct ppim_dev *d, const char *command)
 {
 	g_autofree char *said = qtest_hmp(d->qts, "%s", command);
@@ -621,6 +629,73 @@ static void test_snapshots_under_load(void)
 	g_unlink(path);
 }
 
+/* Another device refuses the snapshot, half of it read or all; then it is as
+ * after any reset, or after none but `cont`. */
+struct refused_snapshot {
+	const char *name, *props;
+	bool reset;
+};
+
+static const struct refused_snapshot refused_snapshots[] = {
+	{ "whole-reset", "params=sram_bytes=4096", true },
+	{ "whole-cont", "params=sram_bytes=4096", false },
+	{ "half-reset", "params=llc_bytes=16M", true },
+	{ "half-cont", "params=llc_bytes=16M", false },
+};
+
+static char *load_image(struct ppim_dev *d)
+{
+	struct load l;
+	char *path;
+
+	path = snapshot_disk(d->qts);
+	ppim_dev_start(d);
+	load_init(d, &l);
+	load_launch(d, &l);
+	load_assert_in_flight(d, &l);
+	hmp_quietly(d, "savevm one");
+	load_free(&l);
+	return path;
+}
+
+static uint64_t stat_get(struct ppim_dev *d, const char *name)
+{
+	QDict *resp = qtest_qmp(d->qts, "{ 'execute': 'qom-get', 'arguments': {"
+				" 'path': '/machine/peripheral/ppim0',"
+				" 'property': 'stats' } }");
+	uint64_t value = qdict_get_int(qdict_get_qdict(resp, "return"), name);
+
+	qobject_unref(resp);
+	return value;
+}
+
+static void test_refused_snapshot(const void *arg)
+{
+	const struct refused_snapshot *r = arg;
+	struct ppim_dev *d = ppim_dev_spawn("", "");
+	g_autofree char *path = NULL, *said = NULL;
+
+	g_test_set_nonfatal_assertions();
+	path = load_image(d);
+	ppim_dev_quit(d);
+	d = ppim_dev_spawn("2>/dev/null", r->props);
+	ppim_dev_start(d);
+	disk_open(d->qts, path);
+	said = qtest_hmp(d->qts, "loadvm one");
+	g_assert_nonnull(strstr(said, "Error"));
+	if (r->reset)
+		qtest_system_reset(d->qts);
+	qtest_qmp_assert_success(d->qts, "{ 'execute': 'cont' }");
+	ppim_dev_map(d);
+	g_assert_cmphex(ppim_status(d), ==, 0);
+	g_assert_cmpuint(ppim_readl(d, PPIM_REG_CTRL), ==, 0);
+	g_assert_cmpuint(stat_get(d, "in-flight"), ==, 0);
+	ppim_dev_start(d);
+	ppim_assert_works(d);
+	ppim_dev_quit(d);
+	g_unlink(path);
+}
+
 static void register_tests(void)
 {
 	uint32_t i;
@@ -642,6 +717,14 @@ static void register_tests(void)
 					misfits[i].name);
 
 		qtest_add_data_func(path, &misfits[i], test_misfit);
+	}
+	for (i = 0; i < ARRAY_SIZE(refused_snapshots); i++) {
+		g_autofree char *path =
+			g_strdup_printf("ppim/snapshot-refused/%s",
+					refused_snapshots[i].name);
+
+		qtest_add_data_func(path, &refused_snapshots[i],
+				    test_refused_snapshot);
 	}
 	qtest_add_func("ppim/migrate/under-load", test_migrations_under_load);
 	qtest_add_func("ppim/snapshot/under-load", test_snapshots_under_load);
