@@ -300,30 +300,38 @@ static bool cmd_is(const struct ppim_cmd *cmd, uint16_t qid, uint16_t cid,
 	       cmd->generation == generation;
 }
 
-/* The work of one in flight is still charged: what is admitted costs its
- * time. */
+static struct ppim_cmd *inflight_find(PPIMState *s, uint16_t qid, uint16_t cid,
+				      uint32_t generation)
+{
+	struct ppim_cmd *cmd;
+
+	QTAILQ_FOREACH(cmd, &s->inflight, link)
+		if (cmd_is(cmd, qid, cid, generation))
+			return cmd;
+	return NULL;
+}
+
+/* The answer knows nothing of the command: neither how far it has come nor what
+ * was to become of its own completion. The work of one in flight is still
+ * charged: what is admitted costs its time. */
 bool ppim_time_abort(PPIMState *s, uint16_t qid, uint16_t cid,
 		     uint32_t generation)
 {
-	struct ppim_cmd *cmd, *answer;
+	struct ppim_cmd *answer, *cmd;
 
-	if (cmd_is(s->loading.cmd, qid, cid, generation)) {
-		cmd = ppim_load_drop(s, qid);
-		ppim_cmd_fail(cmd, PPIM_ST_ABORTED, 0);
-		ppim_queue_complete(s, cmd);
-		return true;
-	}
-	QTAILQ_FOREACH(cmd, &s->inflight, link)
-		if (cmd_is(cmd, qid, cid, generation))
-			break;
-	if (!cmd)
+	cmd = inflight_find(s, qid, cid, generation);
+	if (cmd) {
+		cmd_drop(s, cmd, false);
+		drops_end(s);
+	} else if (cmd_is(s->loading.cmd, qid, cid, generation)) {
+		ppim_pool_free(s->pool, ppim_load_drop(s, qid));
+	} else {
 		return false;
-	answer = ppim_cmd_new(cmd->kind, qid, NULL);
+	}
+	answer = ppim_cmd_new(PPIM_CMD_NOP, qid, NULL);
 	answer->cid = cid;
 	answer->generation = generation;
 	ppim_cmd_fail(answer, PPIM_ST_ABORTED, 0);
-	cmd_drop(s, cmd, false);
-	drops_end(s);
 	ppim_queue_complete(s, answer);
 	return true;
 }

@@ -232,11 +232,20 @@ static void test_half_goes_on(struct ppim_dev *d, const void *arg)
 	large_free(&l);
 }
 
+/* Answered as one in flight is: it is about no job, and comes once, whatever
+ * was to become of the batch's own completion. */
 static void test_half_abort(struct ppim_dev *d, const void *arg)
 {
+	uint32_t fault = GPOINTER_TO_UINT(arg);
 	struct ppim_hw_cqe cqe;
 	struct large l;
 
+	if (fault)
+		ppim_admin(d, (struct ppim_hw_sqe){
+			.opcode = PPIM_ADM_INJECT,
+			.inject.what = cpu_to_le32(fault),
+			.inject.count = cpu_to_le32(1),
+		});
 	large_half_load(d, &l);
 	cqe = ppim_admin(d, (struct ppim_hw_sqe){
 		.opcode = PPIM_ADM_ABORT,
@@ -247,6 +256,8 @@ static void test_half_abort(struct ppim_dev *d, const void *arg)
 	ppim_assert_cqe(&cqe, PPIM_ST_OK, 1);
 	g_assert_true(ppim_wait(d, &d->io, &cqe));
 	ppim_assert_cqe(&cqe, PPIM_ST_ABORTED, 0);
+	g_assert_cmpuint(cqe.table, ==, 0);
+	g_assert_cmpuint(cqe.bag, ==, 0);
 	ppim_ack(d, &d->io);
 	machine_go_on(d);
 	g_assert_true(ppim_stays_quiet(d, &d->io));
@@ -333,6 +344,10 @@ static void register_tests(void)
 	ppim_add_test("load/copy-visits", test_copy_visits, NULL);
 	ppim_add_test("load/half-goes-on", test_half_goes_on, NULL);
 	ppim_add_test("load/half-abort", test_half_abort, NULL);
+	ppim_add_test("load/half-abort-dropped", test_half_abort,
+		      GUINT_TO_POINTER(PPIM_INJECT_DROP));
+	ppim_add_test("load/half-abort-doubled", test_half_abort,
+		      GUINT_TO_POINTER(PPIM_INJECT_DOUBLE));
 	ppim_add_test("load/half-delete", test_half_delete, NULL);
 	ppim_add_test("load/half-reset", test_half_reset, NULL);
 	ppim_add_test("load/half-migrate", test_half_migrate, NULL);
