@@ -75,12 +75,14 @@ static bool window_init(PPIMState *s, HostMemoryBackend *memdev,
 	const uint8_t type = PCI_BASE_ADDRESS_MEM_TYPE_64 |
 			     PCI_BASE_ADDRESS_MEM_PREFETCH;
 	MemoryRegion *mr = host_memory_backend_get_memory(memdev);
+	const char *why = host_memory_backend_is_mapped(memdev) ? "in use" :
+			  memory_region_is_rom(mr) ? "read-only" : NULL;
 
-	if (host_memory_backend_is_mapped(memdev)) {
-		error_setg(errp, "property '%s': memory backend '%s' is in use",
+	if (why) {
+		error_setg(errp, "property '%s': memory backend '%s' is %s",
 			   property,
-			   object_get_canonical_path_component(
-				   OBJECT(memdev)));
+			   object_get_canonical_path_component(OBJECT(memdev)),
+			   why);
 		return false;
 	}
 	memory_region_init(bar, OBJECT(s), property,

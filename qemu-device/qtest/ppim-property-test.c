@@ -7,6 +7,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/module.h"
+#include <glib/gstdio.h>
 #include "qobject/qdict.h"
 #include "hw/pci/pci_regs.h"
 #include "libqos/malloc-pc.h"
@@ -92,20 +93,24 @@ static const struct refusal refusals[] = {
 	{ "params-hbm", TIERS ",params=hbm.tRCD=none", { "hbm-spec", "tRCD" } },
 };
 
+static const struct refusal read_only[] = {
+	{ "hbm-read-only", "hbm-memdev=rom,dimm-memdev=dimm0",
+	  { "hbm-memdev", "rom", "read-only" } },
+	{ "dimm-read-only", "hbm-memdev=hbm0,dimm-memdev=rom",
+	  { "dimm-memdev", "rom", "read-only" } },
+};
+
 static const char *error_text(const QDict *response)
 {
 	return qdict_get_str(qdict_get_qdict(response, "error"), "desc");
 }
 
-static void test_refused(const void *arg)
+static void refusal_check(QTestState *qts, const struct refusal *r)
 {
-	const struct refusal *r = arg;
-	QTestState *qts = machine_start();
 	QDict *response = device_add(qts, r->props);
 	const char *text;
 	int i;
 
-	g_test_set_nonfatal_assertions();
 	g_assert_true(qdict_haskey(response, "error"));
 	if (qdict_haskey(response, "error")) {
 		text = error_text(response);
@@ -119,7 +124,33 @@ static void test_refused(const void *arg)
 	response = device_add(qts, TIERS);
 	g_assert_true(qdict_haskey(response, "return"));
 	qobject_unref(response);
+}
+
+static void test_refused(const void *arg)
+{
+	QTestState *qts = machine_start();
+
+	g_test_set_nonfatal_assertions();
+	refusal_check(qts, arg);
 	qtest_quit(qts);
+}
+
+/* Workers would write what cannot be written. */
+static void test_read_only(const void *arg)
+{
+	g_autofree char *args = ppim_machine_args(), *path = NULL;
+	int fd = g_file_open_tmp("ppim-rom-XXXXXX", &path, NULL);
+	QTestState *qts;
+
+	g_test_set_nonfatal_assertions();
+	g_assert_cmpint(ftruncate(fd, 64 << 20), ==, 0);
+	close(fd);
+	qts = qtest_initf("-M q35,%s " MACHINE " -object memory-backend-file,"
+			  "id=rom,size=64M,readonly=on,mem-path=%s", args,
+			  path);
+	refusal_check(qts, arg);
+	qtest_quit(qts);
+	g_unlink(path);
 }
 
 /* ---- accepted ----------------------------------------------------------- */
@@ -262,6 +293,12 @@ static void register_tests(void)
 			g_strdup_printf("ppim/refused/%s", refusals[i].name);
 
 		qtest_add_data_func(path, &refusals[i], test_refused);
+	}
+	for (i = 0; i < ARRAY_SIZE(read_only); i++) {
+		g_autofree char *path =
+			g_strdup_printf("ppim/refused/%s", read_only[i].name);
+
+		qtest_add_data_func(path, &read_only[i], test_read_only);
 	}
 	for (i = 0; i < ARRAY_SIZE(accepted); i++) {
 		g_autofree char *path =
