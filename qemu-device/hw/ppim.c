@@ -46,7 +46,8 @@ void ppim_reset(PPIMState *s)
 	memset(&s->pending, 0, sizeof(s->pending));
 }
 
-/* From here on no guest memory is touched and nothing signalled. */
+/* From here on neither guest memory nor a tier is written, and nothing is
+ * signalled. */
 void ppim_fatal(PPIMState *s, enum ppim_hw_error error)
 {
 	trace_ppim_fatal(error);
@@ -54,6 +55,7 @@ void ppim_fatal(PPIMState *s, enum ppim_hw_error error)
 	s->status |= PPIM_STS_FATAL;
 	s->error = error;
 	ppim_time_discard(s, 0, true);
+	ppim_pool_skip_dropped(s->pool);
 }
 
 static void ppim_reset_hold(Object *obj, ResetType type)

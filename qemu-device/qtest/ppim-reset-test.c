@@ -280,6 +280,44 @@ static void test_reset_during_clear(const void *arg)
 	ppim_dev_quit(d);
 }
 
+/* A WRITE that was aborted, and still waits for the batches before it, writes
+ * nothing once the device has failed. A stopping machine waits for the workers. */
+static void test_fatal_before_dropped_write(struct ppim_dev *d, const void *arg)
+{
+	struct ppim_hw_sqe write = {
+		.opcode = PPIM_OP_WRITE,
+		.copy.data.addr = cpu_to_le64(ppim_alloc(d, 64)),
+		.copy.data.bytes = cpu_to_le64(64),
+		.copy.tier = PPIM_TIER_DIMM,
+		.copy.offset = cpu_to_le64(d->dimm_bytes - 64),
+	};
+	uint64_t at = PPIM_TEST_DIMM + d->dimm_bytes - 64;
+	struct sent sent = { 0 };
+	struct ppim_hw_cqe cqe;
+
+	qtest_writeq(d->qts, at, MARK);
+	sent_launch(d, &sent, 15, 80000);
+	ppim_push(d, &d->io, &write);
+	ppim_ring_doorbell(d, &d->io);
+	cqe = ppim_admin(d, (struct ppim_hw_sqe){
+		.opcode = PPIM_ADM_ABORT,
+		.abort.qid = cpu_to_le16(d->io.qid),
+		.abort.cid = write.cid,
+		.abort.generation = write.generation,
+	});
+	ppim_assert_cqe(&cqe, PPIM_ST_OK, 1);
+	g_assert_cmphex(qtest_readq(d->qts, at), ==, MARK);
+	ppim_writel(d, PPIM_DB_SQ_TAIL(1), ~0u);
+	ppim_assert_fatal(d, PPIM_HWERR_DOORBELL);
+	qtest_qmp_assert_success(d->qts, "{ 'execute': 'stop' }");
+	g_assert_cmphex(qtest_readq(d->qts, at), ==, MARK);
+	qtest_qmp_assert_success(d->qts, "{ 'execute': 'cont' }");
+	ppim_dev_disable(d);
+	ppim_dev_start(d);
+	sent_free(d, &sent);
+	ppim_assert_works(d);
+}
+
 /* A driver that is gone in the middle of its DMA: bus mastering off while a
  * batch waits for its end. */
 static void test_master_off_in_flight(struct ppim_dev *d, const void *arg)
@@ -321,6 +359,8 @@ static void register_tests(void)
 	ppim_add_test("reset/is-quick", test_reset_is_quick, NULL);
 	ppim_add_test("reset/master-off-in-flight", test_master_off_in_flight,
 		      NULL);
+	ppim_add_test("reset/fatal-before-dropped-write",
+		      test_fatal_before_dropped_write, NULL);
 	qtest_add_data_func("/ppim/reset/during-clear", NULL,
 			    test_reset_during_clear);
 }
