@@ -45,6 +45,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(PPIMState, PPIM)
  * finding the address costs. */
 #define PPIM_ACCESS_BYTES	1024
 #define PPIM_POISON_MAX		64
+/* Of the model, as it travels: mostly the tags of caches. */
+#define PPIM_STATE_MAX		(256u << 20)
 #define PPIM_THREADS_MAX	64	/* property "threads" */
 #define PPIM_SRAM_DEFAULT	UINT64_MAX	/* property "sram" not given */
 

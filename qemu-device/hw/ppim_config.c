@@ -197,15 +197,34 @@ bool ppim_config_load(PPIMState *s, struct ppim_config *c, Error **errp)
 	       params_sram(s, &c->engine.params, errp);
 }
 
+/* What could be saved and never loaded is no device. */
+static bool engine_travels(const struct ppim_engine *engine, Error **errp)
+{
+	size_t bytes = ppim_engine_save(engine, NULL, 0);
+
+	if (bytes <= PPIM_STATE_MAX)
+		return true;
+	error_setg(errp, "property 'params': the model's state takes %zu bytes "
+		   "of a snapshot, more than %u: fewer lines of the caches "
+		   "(llc_bytes, llc_line, recnmp_cache_bytes, trim_hot_bytes) "
+		   "take less", bytes, PPIM_STATE_MAX);
+	return false;
+}
+
 struct ppim_engine *ppim_config_engine(const struct ppim_config *c,
 				       Error **errp)
 {
 	struct ppim_engine *engine;
 	struct ppim_diag diag;
 
-	if (!ppim_engine_create(&c->engine, &engine, &diag))
+	if (ppim_engine_create(&c->engine, &engine, &diag)) {
+		error_setg(errp, "property 'hbm-memdev' or 'params': %s",
+			   diag.msg);
+		return NULL;
+	}
+	if (engine_travels(engine, errp))
 		return engine;
-	error_setg(errp, "property 'hbm-memdev' or 'params': %s", diag.msg);
+	ppim_engine_free(engine);
 	return NULL;
 }
 

@@ -18,8 +18,6 @@
 #include "migration/vmstate.h"
 #include "ppim.h"
 
-#define ENGINE_BYTES_MAX (256u << 20)
-
 /* The shared headers' __u64 is another type than QEMU's, of the same size. */
 #define WORD(field, type) {						\
 	.name = #field,							\
@@ -255,7 +253,8 @@ static bool queue_is_sane(const PPIMState *s, uint16_t qid)
 
 	if (!q->live)
 		return QTAILQ_EMPTY(&q->waiting);
-	return qid <= s->n_queues && q->vector <= s->n_queues &&
+	return s->queue[0].live && qid <= s->n_queues &&
+	       q->vector <= s->n_queues &&
 	       q->entries >= 2 && q->entries <= s->max_entries &&
 	       is_power_of_2(q->entries) && q->sq_head < q->entries &&
 	       q->sq_tail < q->entries && q->cq_head < q->entries &&
@@ -374,13 +373,19 @@ static int ppim_pre_load(void *opaque)
 	return 0;
 }
 
-/* The engine checks the rest; this keeps a bad stream from asking for all of
- * the host's memory. */
+/* A state's size follows from the configuration alone, so it is known before
+ * memory is asked for. The engine checks the rest. */
 static bool engine_fits(void *opaque, int version)
 {
 	PPIMState *s = opaque;
+	size_t want = ppim_engine_save(ppim_pool_engine(s->pool), NULL, 0);
 
-	return s->engine_bytes <= ENGINE_BYTES_MAX;
+	if (s->engine_bytes == want)
+		return true;
+	error_report("ppim: property 'params', 'sram', 'hbm-spec', 'dimm-spec' "
+		     "or a tier's size differs: the model's state has %u "
+		     "bytes, here %zu", s->engine_bytes, want);
+	return false;
 }
 
 static bool slices_fit(void *opaque, int version)
@@ -388,6 +393,23 @@ static bool slices_fit(void *opaque, int version)
 	PPIMState *s = opaque;
 
 	return s->n_slice_lookups == s->geo.slices + 1;
+}
+
+/* What ctrl_write() and ppim_fatal() can have left. */
+static bool registers_are_sane(const PPIMState *s)
+{
+	const struct ppim_queue *admin = &s->queue[0];
+
+	if (s->ctrl != PPIM_CTRL_ENABLE)
+		return !s->ctrl && !s->status && !s->error && !admin->live;
+	if (s->error == PPIM_HWERR_AQ_CONFIG)
+		return s->status == PPIM_STS_FATAL && !admin->live;
+	if (s->status != (s->error ? PPIM_STS_READY | PPIM_STS_FATAL :
+				     PPIM_STS_READY))
+		return false;
+	return s->error <= PPIM_HWERR_LINK && admin->live &&
+	       admin->entries == s->aq_entries && admin->sq == s->asq &&
+	       admin->cq == s->acq;
 }
 
 static bool queues_are_sane(PPIMState *s)
@@ -407,10 +429,12 @@ static bool queues_are_sane(PPIMState *s)
 static int ppim_post_load(void *opaque, int version)
 {
 	PPIMState *s = opaque;
-	struct ppim_diag diag = { "queues or faults are not those of a device" };
+	struct ppim_diag diag = { "registers, queues or faults are not those "
+				  "of a device" };
 	uint16_t qid;
 
-	if (!queues_are_sane(s) || !poison_is_sane(s) ||
+	if (!registers_are_sane(s) || !queues_are_sane(s) ||
+	    !poison_is_sane(s) ||
 	    ppim_engine_load(ppim_pool_engine(s->pool), s->engine_blob,
 			     s->engine_bytes, &diag)) {
 		error_report("ppim: %s", diag.msg);
@@ -431,23 +455,28 @@ static int ppim_post_load(void *opaque, int version)
 
 const VMStateDescription ppim_vmstate = {
 	.name = "ppim",
-	.version_id = 1,
-	.minimum_version_id = 1,
+	.version_id = 2,
+	.minimum_version_id = 2,
 	.pre_save = ppim_pre_save,
 	.post_save = ppim_post_save,
 	.pre_load = ppim_pre_load,
 	.post_load = ppim_post_load,
 	.fields = (const VMStateField[]) {
-		VMSTATE_PCI_DEVICE(parent_obj, PPIMState),
-		VMSTATE_MSIX(parent_obj, PPIMState),
-		VMSTATE_STRUCT(parent_obj.exp.aer_log, PPIMState, 1,
-			       vmstate_pcie_aer_log, PCIEAERLog),
+		/* before anything that follows from them is looked at */
 		VMSTATE_UINT32_EQUAL(n_queues, PPIMState,
 				     "property 'queues' differs"),
 		VMSTATE_UINT32_EQUAL(timebase, PPIMState,
 				     "property 'timing' or 'timebase' differs"),
 		VMSTATE_UINT32_EQUAL(charges, PPIMState,
 				     "property 'charge-copies' differs"),
+		VMSTATE_UINT32_EQUAL(arch_default, PPIMState,
+				     "property 'arch' differs"),
+		VMSTATE_UINT32_EQUAL(max_entries, PPIMState,
+				     "property 'queue-entries' differs"),
+		VMSTATE_PCI_DEVICE(parent_obj, PPIMState),
+		VMSTATE_MSIX(parent_obj, PPIMState),
+		VMSTATE_STRUCT(parent_obj.exp.aer_log, PPIMState, 1,
+			       vmstate_pcie_aer_log, PCIEAERLog),
 		VMSTATE_UINT32(ctrl, PPIMState),
 		VMSTATE_UINT32(status, PPIMState),
 		VMSTATE_UINT32(error, PPIMState),

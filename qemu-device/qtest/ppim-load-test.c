@@ -300,20 +300,6 @@ static void test_half_reset(struct ppim_dev *d, const void *arg)
 	ppim_assert_works(d);
 }
 
-static void migration_wait(QTestState *qts)
-{
-	bool over = false;
-	QDict *resp;
-
-	while (!over) {
-		resp = qtest_qmp(qts, "{ 'execute': 'query-migrate' }");
-		over = !strcmp(qdict_get_str(qdict_get_qdict(resp, "return"),
-					     "status"), "completed");
-		qobject_unref(resp);
-		g_usleep(1000);
-	}
-}
-
 /* What travels is a whole command. */
 static void test_half_migrate(struct ppim_dev *plain, const void *arg)
 {
@@ -329,7 +315,7 @@ static void test_half_migrate(struct ppim_dev *plain, const void *arg)
 	large_half_load(d, &l);
 	qtest_qmp_assert_success(d->qts, "{ 'execute': 'migrate',"
 				 " 'arguments': { 'uri': %s } }", uri);
-	migration_wait(d->qts);
+	ppim_migration_wait(d->qts);
 	ppim_dev_move(d, to);
 	machine_go_on(d);
 	large_verify(d, &l);

@@ -442,14 +442,34 @@ static void test_pending_message(void)
 
 struct misfit {
 	const char *name, *props;
+	const char *says;	/* what the message has in it */
 };
 
 static const struct misfit misfits[] = {
-	{ "queues", "queues=3" }, { "timing", "timing=off" },
-	{ "charge-copies", "charge-copies=off" },
-	{ "timebase", "timebase=guest" }, { "spec", "hbm-spec=HBM3_6400" },
-	{ "params", "params=sram_bytes=4096" },
+	{ "queues", "queues=3", "'queues'" },
+	{ "queue-entries", "queue-entries=64", "'queue-entries'" },
+	{ "arch", "arch=bgpim", "'arch'" },
+	{ "timing", "timing=off", "'timing'" },
+	{ "charge-copies", "charge-copies=off", "'charge-copies'" },
+	{ "timebase", "timebase=guest", "'timebase'" },
+	{ "spec", "hbm-spec=HBM3_6400", "'hbm-spec'" },
+	{ "params", "params=sram_bytes=4096", "parameters" },
+	{ "params-size", "params=llc_bytes=16M", "'params'" },
 };
+
+/* A QEMU that refuses what comes has said why, and ended. */
+static void refusal_check(QTestState *to, const char *log, const char *says)
+{
+	g_autofree char *text = NULL;
+
+	qtest_set_expected_status(to, 1);
+	qtest_wait_qemu(to);
+	qtest_quit(to);
+	g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
+	g_test_message("%s", text);
+	g_assert_nonnull(strstr(text, says));
+	g_unlink(log);
+}
 
 /* What is another device is refused, and the guest stays where it is. */
 static void test_misfit(const void *arg)
@@ -458,9 +478,9 @@ static void test_misfit(const void *arg)
 	struct ppim_dev *d = ppim_dev_spawn("", "");
 	g_autofree char *path = g_strdup_printf("%s/ppim-misfit-%d.sock",
 						g_get_tmp_dir(), getpid());
+	g_autofree char *log = g_strdup_printf("%s.log", path);
 	g_autofree char *uri = g_strdup_printf("unix:%s", path);
-	g_autofree char *args = g_strdup_printf("-incoming %s 2>/dev/null",
-						uri);
+	g_autofree char *args = g_strdup_printf("-incoming %s 2>%s", uri, log);
 	QTestState *to = ppim_qemu_start(args, m->props);
 	struct load l;
 
@@ -468,16 +488,91 @@ static void test_misfit(const void *arg)
 	ppim_dev_start(d);
 	load_init(d, &l);
 	load_launch(d, &l);
-	qtest_set_expected_status(to, 1);
 	qtest_qmp_assert_success(d->qts, "{ 'execute': 'migrate',"
 				 " 'arguments': { 'uri': %s } }", uri);
-	qtest_wait_qemu(to);
+	refusal_check(to, log, m->says);
 	qtest_qmp_eventwait(d->qts, "STOP");
-	qtest_quit(to);
 	g_unlink(path);
 	qtest_qmp_assert_success(d->qts, "{ 'execute': 'cont' }");
 	load_collect(d, &l);
 	load_free(&l);
+	ppim_dev_quit(d);
+}
+
+/* ---- forged streams ----------------------------------------------------- */
+
+/* Registers as they stand in a stream, before both admin queues' addresses. */
+enum { WORD_CTRL = -4, WORD_STATUS = -3, WORD_ERROR = -2, WORD_ENTRIES = -1 };
+
+static const struct forgery {
+	const char *name;
+	int word[2];		/* 0: none */
+	uint32_t value[2];
+} forgeries[] = {
+	{ "none" },
+	{ "aq-entries", { WORD_ENTRIES }, { 0xfffffeff } },
+	{ "aq-entries-other", { WORD_ENTRIES }, { 32 } },
+	{ "ctrl-unknown", { WORD_CTRL }, { 3 } },
+	{ "ready-not-enabled", { WORD_CTRL }, { 0 } },
+	{ "enabled-not-ready", { WORD_STATUS }, { 0 } },
+	{ "status-unknown", { WORD_STATUS }, { 5 } },
+	{ "fatal-without-error", { WORD_STATUS }, { 3 } },
+	{ "error-without-fatal", { WORD_ERROR }, { PPIM_HWERR_DOORBELL } },
+	{ "error-unknown", { WORD_ERROR, WORD_STATUS }, { 5, 3 } },
+	{ "no-admin-queue", { WORD_CTRL, WORD_STATUS }, { 0, 0 } },
+	{ "not-started", { WORD_ERROR, WORD_STATUS },
+	  { PPIM_HWERR_AQ_CONFIG, 2 } },
+};
+
+static void stream_forge(const char *path, const struct ppim_dev *d,
+			 const struct forgery *f)
+{
+	g_autofree char *stream = NULL;
+	uint64_t mark[2];
+	uint8_t *at;
+	gsize size;
+	int i;
+
+	stq_be_p(&mark[0], d->admin.sq);
+	stq_be_p(&mark[1], d->admin.cq);
+	g_assert_true(g_file_get_contents(path, &stream, &size, NULL));
+	at = memmem(stream, size, mark, sizeof(mark));
+	g_assert_nonnull(at);
+	g_assert_cmpuint(ldl_be_p(at + 4 * WORD_ENTRIES), ==,
+			 d->admin.entries);
+	for (i = 0; i < 2 && f->word[i]; i++)
+		stl_be_p(at + 4 * f->word[i], f->value[i]);
+	g_assert_true(g_file_set_contents(path, stream, size, NULL));
+}
+
+/* Registers that no device can have had are refused. */
+static void test_forged(const void *arg)
+{
+	const struct forgery *f = arg;
+	g_autofree char *path = g_strdup_printf("%s/ppim-forged-%d",
+						g_get_tmp_dir(), getpid());
+	g_autofree char *log = g_strdup_printf("%s.log", path);
+	g_autofree char *uri = g_strdup_printf("file:%s", path);
+	g_autofree char *args = g_strdup_printf("-incoming %s 2>%s", uri, log);
+	struct ppim_dev *d = ppim_dev_spawn("", "");
+	QTestState *to;
+
+	g_test_set_nonfatal_assertions();
+	ppim_dev_start(d);
+	qtest_qmp_assert_success(d->qts, "{ 'execute': 'migrate',"
+				 " 'arguments': { 'uri': %s } }", uri);
+	ppim_migration_wait(d->qts);
+	stream_forge(path, d, f);
+	to = ppim_qemu_start(args, "");
+	if (f->word[0]) {
+		refusal_check(to, log, "registers");
+	} else {
+		qtest_qmp_eventwait(to, "RESUME");
+		ppim_dev_move(d, to);
+		ppim_assert_works(d);
+		g_unlink(log);
+	}
+	g_unlink(path);
 	ppim_dev_quit(d);
 }
 
@@ -717,6 +812,12 @@ static void register_tests(void)
 					misfits[i].name);
 
 		qtest_add_data_func(path, &misfits[i], test_misfit);
+	}
+	for (i = 0; i < ARRAY_SIZE(forgeries); i++) {
+		g_autofree char *path = g_strdup_printf("ppim/forged/%s",
+							forgeries[i].name);
+
+		qtest_add_data_func(path, &forgeries[i], test_forged);
 	}
 	for (i = 0; i < ARRAY_SIZE(refused_snapshots); i++) {
 		g_autofree char *path =

@@ -90,6 +90,8 @@ static const struct refusal refusals[] = {
 	{ "params-range", TIERS ",params=bg_macs=0", { "params", "bg_macs" } },
 	{ "params-malformed", TIERS ",params=bg_macs:",
 	  { "params", "bg_macs" } },
+	{ "params-state", TIERS ",params=llc_bytes=4G",
+	  { "params", "llc_bytes", "268435456" } },
 	{ "params-hbm", TIERS ",params=hbm.tRCD=none", { "hbm-spec", "tRCD" } },
 };
 

@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "qemu/units.h"
 #include "qemu/module.h"
+#include "qobject/qdict.h"
 #include "hw/pci/pci_regs.h"
 #include "libqos/malloc-pc.h"
 #include "libqos/pci-pc.h"
@@ -257,6 +258,20 @@ void ppim_dev_move(struct ppim_dev *d, QTestState *qts)
 	d->qts = qts;
 	d->bus = qpci_new_pc(qts, d->alloc);
 	d->port.bus = d->pci.bus = d->bus;
+}
+
+void ppim_migration_wait(QTestState *qts)
+{
+	bool over = false;
+	QDict *resp;
+
+	while (!over) {
+		resp = qtest_qmp(qts, "{ 'execute': 'query-migrate' }");
+		over = !strcmp(qdict_get_str(qdict_get_qdict(resp, "return"),
+					     "status"), "completed");
+		qobject_unref(resp);
+		g_usleep(1000);
+	}
 }
 
 void ppim_dev_quit(struct ppim_dev *d)

@@ -76,6 +76,8 @@ void ppim_dev_init(struct ppim_dev *d, QPCIBus *bus, QGuestAllocator *alloc);
 QTestState *ppim_qemu_start(const char *args, const char *device);
 /* The guest goes on in another QEMU; the one where it was is ended. */
 void ppim_dev_move(struct ppim_dev *d, QTestState *qts);
+/* Until all has been sent. */
+void ppim_migration_wait(QTestState *qts);
 struct ppim_dev *ppim_dev_spawn(const char *args, const char *device);
 void ppim_dev_quit(struct ppim_dev *d);
 
