@@ -146,7 +146,7 @@ static void sram_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
 	if (sub == sram_sub(g)) {
 		if (row < g->held) {
 			g->note->sram_hits++;
-			g->store_bytes += g->table->sub[sub].row_bytes;
+			g->x->sram_bytes += g->table->sub[sub].row_bytes;
 			return;
 		}
 		g->note->sram_misses++;

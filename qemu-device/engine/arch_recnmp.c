@@ -35,7 +35,7 @@ static bool recnmp_cached(struct pim_gather *g, uint32_t unit, uint32_t sub,
 					pim_cache_mix(key + i));
 	g->note->cache_hits += hit;
 	g->note->cache_misses += !hit;
-	g->store_bytes += hit ? g->table->sub[sub].row_bytes : 0;
+	g->x->sram_bytes += hit ? g->table->sub[sub].row_bytes : 0;
 	return hit;
 }
 

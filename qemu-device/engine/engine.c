@@ -212,6 +212,19 @@ void ppim_engine_geometry(const struct ppim_engine *engine,
 	*out = engine->geo;
 }
 
+void ppim_engine_energy(const struct ppim_engine *engine,
+			uint64_t pj[PPIM_PART_COUNT])
+{
+	memcpy(pj, engine->x.part_pj, sizeof(engine->x.part_pj));
+}
+
+uint32_t ppim_engine_energy_missing(const struct ppim_engine *engine)
+{
+	const struct pim_energy *e = &engine->x.energy;
+
+	return e->hbm.missing | e->dimm.missing << PPIM_PART_DIMM_ACTIVATE;
+}
+
 uint64_t ppim_engine_now_ps(const struct ppim_engine *engine)
 {
 	return pim_exec_ps(&engine->x, engine->x.now);

@@ -101,11 +101,6 @@ int ppim_engine_charge(struct ppim_engine *e, const struct ppim_batch *batch,
 	for (j = 0; j < batch->n_jobs; j++)
 		charge_job(&g, &batch->jobs[j]);
 	pim_exec_end(&e->x, out);
-	out->energy_pj += (g.store_bytes * (batch->arch == PPIM_ARCH_CPU
-						    ? e->params.llc_fj_byte
-						    : e->params.sram_fj_byte) +
-			   500) /
-			  1000;
 	return 0;
 }
 

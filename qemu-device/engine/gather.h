@@ -91,7 +91,6 @@ struct pim_gather {
 	uint32_t sum_bursts; /* of a bag's partial sum */
 	uint64_t held, base_held; /* rows of the prefetched subtable in SRAM */
 	uint64_t main_offset; /* of the lookup at hand, in its slice */
-	uint64_t store_bytes; /* read from SRAM or caches */
 	uint64_t host_adds; /* recnmp: sums of partial sums */
 	uint32_t turn; /* copies are read in turn where any will do */
 };

@@ -297,6 +297,7 @@ void pim_exec_begin(struct pim_exec *x, uint8_t level, uint64_t arrival_ps)
 	x->transfers = x->moved = x->link_bytes = x->commands = 0;
 	x->fills = x->macs = x->base_adds = 0;
 	x->bus_bytes = x->io_bytes = x->dimm_io_bytes = 0;
+	x->sram_bytes = x->llc_bytes = 0;
 	memset(&x->hbm.stats, 0, sizeof(x->hbm.stats));
 	memset(&x->dimm.stats, 0, sizeof(x->dimm.stats));
 	exec_phase_begin(x);
@@ -839,34 +840,53 @@ struct exec_span {
 	uint64_t ns;
 };
 
-static uint64_t exec_mem_fj(const struct pim_mem *m,
+static uint64_t exec_pj(uint64_t n, uint64_t each_fj)
+{
+	return (uint64_t)(((unsigned __int128)n * each_fj + 500) / 1000);
+}
+
+/* Background power in uW times ns is fJ as well. */
+static void exec_mem_energy(const struct pim_mem *m,
 			    const struct pim_mem_energy *e,
-			    const struct exec_span *span, bool used)
+			    const struct exec_span *span, bool used,
+			    uint64_t *pj)
 {
 	uint64_t refreshes = pim_mem_refreshes(m, span->first, span->end);
 	const struct pim_mem_stats *s = &m->stats;
 
-	return s->acts * e->act_fj + s->reads * e->read_fj +
-	       s->writes * e->write_fj + refreshes * e->refresh_fj +
-	       (used ? e->active_uw : e->idle_uw) * span->ns;
+	pj[PPIM_PART_HBM_ACTIVATE] = exec_pj(s->acts, e->act_fj);
+	pj[PPIM_PART_HBM_READ] = exec_pj(s->reads, e->read_fj);
+	pj[PPIM_PART_HBM_WRITE] = exec_pj(s->writes, e->write_fj);
+	pj[PPIM_PART_HBM_REFRESH] = exec_pj(refreshes, e->refresh_fj);
+	pj[PPIM_PART_HBM_STANDBY] =
+		exec_pj(span->ns, used ? e->active_uw : e->idle_uw);
 }
 
-/* fJ: background power in uW times ns is fJ as well. */
-static uint64_t exec_energy_fj(const struct pim_exec *x,
-			       const struct exec_span *span)
+/* Fills the parts; returns their sum. */
+static uint64_t exec_energy(struct pim_exec *x, const struct exec_span *span)
 {
 	const struct ppim_params *p = &x->params;
-	uint64_t fj;
+	uint64_t *pj = x->part_pj, sum = 0;
+	uint32_t i;
 
-	fj = exec_mem_fj(&x->hbm, &x->energy.hbm, span, true);
+	memset(pj, 0, sizeof(x->part_pj));
+	exec_mem_energy(&x->hbm, &x->energy.hbm, span, true, pj);
 	if (x->has_dimm)
-		fj += exec_mem_fj(&x->dimm, &x->energy.dimm, span,
-				  x->dimm.stats.reads != 0);
-	fj += (x->macs + x->base_adds) * p->mac_fj;
-	fj += x->fills * x->hbm.burst_bytes * p->sram_fj_byte;
-	fj += x->bus_bytes * p->bus_fj_byte + x->io_bytes * p->io_fj_byte;
-	fj += x->dimm_io_bytes * p->dimm_io_fj_byte;
-	return fj + x->link_bytes * p->link_fj_byte;
+		exec_mem_energy(&x->dimm, &x->energy.dimm, span,
+				x->dimm.stats.reads != 0,
+				pj + PPIM_PART_DIMM_ACTIVATE);
+	pj[PPIM_PART_MAC] = exec_pj(x->macs + x->base_adds, p->mac_fj);
+	pj[PPIM_PART_SRAM] = exec_pj(
+		x->fills * x->hbm.burst_bytes + x->sram_bytes, p->sram_fj_byte);
+	pj[PPIM_PART_LLC] = exec_pj(x->llc_bytes, p->llc_fj_byte);
+	pj[PPIM_PART_BUS] = exec_pj(x->bus_bytes, p->bus_fj_byte);
+	pj[PPIM_PART_INTERFACE] = exec_pj(x->io_bytes, p->io_fj_byte);
+	pj[PPIM_PART_DIMM_INTERFACE] =
+		exec_pj(x->dimm_io_bytes, p->dimm_io_fj_byte);
+	pj[PPIM_PART_LINK] = exec_pj(x->link_bytes, p->link_fj_byte);
+	for (i = 0; i < PPIM_PART_COUNT; i++)
+		sum += pj[i];
+	return sum;
 }
 
 static uint32_t exec_bound(const struct pim_exec *x)
@@ -910,6 +930,6 @@ void pim_exec_end(struct pim_exec *x, struct ppim_annotation *out)
 	span = (struct exec_span){ .first = first,
 				   .end = x->batch_end,
 				   .ns = (out->busy_ps + 999) / 1000 };
-	out->energy_pj = (exec_energy_fj(x, &span) + 500) / 1000;
+	out->energy_pj = exec_energy(x, &span);
 	out->bound_by = exec_bound(x);
 }

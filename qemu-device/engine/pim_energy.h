@@ -7,7 +7,7 @@
 #ifndef PPIM_PIM_ENERGY_H
 #define PPIM_PIM_ENERGY_H
 
-#include "ppim-engine/spec.h"
+#include "ppim-engine/engine.h"
 
 struct pim_mem_energy {
 	uint64_t act_fj; /* one activation with its precharge */
@@ -16,6 +16,7 @@ struct pim_mem_energy {
 	uint64_t refresh_fj; /* one refresh */
 	uint64_t active_uw; /* background of all ranks, rows open */
 	uint64_t idle_uw; /* background, all banks precharged */
+	uint32_t missing; /* parts left out, 1u << PPIM_PART_HBM_* */
 };
 
 struct pim_energy {

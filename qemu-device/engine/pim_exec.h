@@ -150,6 +150,9 @@ struct pim_exec {
 	uint64_t batch_end;
 	uint64_t transfers, moved, link_bytes, commands, fills, macs, base_adds;
 	uint64_t bus_bytes, io_bytes, dimm_io_bytes;
+	uint64_t sram_bytes; /* beside fills */
+	uint64_t llc_bytes;
+	uint64_t part_pj[PPIM_PART_COUNT]; /* of the last batch */
 };
 
 int pim_exec_init(struct pim_exec *x, const struct ppim_engine_config *config,

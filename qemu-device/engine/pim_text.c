@@ -45,6 +45,31 @@ const char *ppim_engine_bound_name(uint32_t bound)
 	return bound < ARRAY_SIZE(names) ? names[bound] : "?";
 }
 
+const char *ppim_engine_part_name(uint32_t part)
+{
+	static const char *const names[PPIM_PART_COUNT] = {
+		[PPIM_PART_HBM_ACTIVATE] = "hbm_activate",
+		[PPIM_PART_HBM_READ] = "hbm_read",
+		[PPIM_PART_HBM_WRITE] = "hbm_write",
+		[PPIM_PART_HBM_REFRESH] = "hbm_refresh",
+		[PPIM_PART_HBM_STANDBY] = "hbm_standby",
+		[PPIM_PART_DIMM_ACTIVATE] = "dimm_activate",
+		[PPIM_PART_DIMM_READ] = "dimm_read",
+		[PPIM_PART_DIMM_WRITE] = "dimm_write",
+		[PPIM_PART_DIMM_REFRESH] = "dimm_refresh",
+		[PPIM_PART_DIMM_STANDBY] = "dimm_standby",
+		[PPIM_PART_MAC] = "mac",
+		[PPIM_PART_SRAM] = "sram",
+		[PPIM_PART_LLC] = "llc",
+		[PPIM_PART_BUS] = "bus",
+		[PPIM_PART_INTERFACE] = "interface",
+		[PPIM_PART_DIMM_INTERFACE] = "dimm_interface",
+		[PPIM_PART_LINK] = "link",
+	};
+
+	return part < PPIM_PART_COUNT ? names[part] : "?";
+}
+
 static int text_find(const char *const *names, size_t n, const char *word)
 {
 	size_t i;

@@ -82,6 +82,24 @@ pim map "HBM RD 0x0 1
 HBM RD 0x40 1" --map rarobacobgch
 costs map 30
 
+# ---- energy -----------------------------------------------------------------
+
+is "energy is the sum of its parts" \
+	"$(jq '[([.energy[]] | add) == .energy_pj, .energy_pj > 0, .energy_missing] == [true, true, []]' "$tmp/dimm.json")" true
+sed '/^IDD4R/d' "$top/qemu-device/configs/HBM2_4Gb_x128.ini" >"$tmp/no-idd4r.ini"
+pim no-idd4r "$(cat "$tmp/read")" --spec "$tmp/no-idd4r.ini"
+is "a part that lacks a current is left out by name" \
+	"$(jq -c '[.energy_missing, .energy.hbm_read, .energy_pj == ([.energy[]] | add)]' "$tmp/no-idd4r.json")" \
+	'[["hbm_read"],null,true]'
+pim no-currents "$(cat "$tmp/read")" --spec HBM2_samsung --batches
+is "without a supply voltage no sum is known" \
+	"$(jq -c '[.energy_pj, .annotations[0].energy_pj, .energy.mac, (.energy_missing | length)]' "$tmp/no-currents.json")" \
+	"[null,null,$((4 * 8 * 46 / 10)),5]"
+run ppim-sim pim --spec HBM2_samsung "$tmp/read"
+matches "the table names what is left out" "$out" \
+	"energy leaves out, .*: hbm_activate hbm_read hbm_write hbm_refresh hbm_standby$"
+holds "and has no sum" test -z "$(grep '^energy pJ' <<<"$out")"
+
 # ---- the same from everywhere -----------------------------------------------
 
 # figures FILE: but for those of the clock on the wall.

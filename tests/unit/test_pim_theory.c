@@ -898,6 +898,61 @@ static void energy_is_what_the_currents_say(void **state)
 	ppim_engine_free(e);
 }
 
+#define PART(name) (1u << PPIM_PART_##name)
+
+/* What the model would charge and the specification has no current for. */
+static void a_part_without_its_currents_is_left_out_and_named(void **state)
+{
+	static const struct {
+		uint32_t current; /* that is missing */
+		enum ppim_refresh_policy refresh;
+		uint32_t parts; /* of the HBM */
+	} of[] = {
+		{ PPIM_IDD5PB, PPIM_REFRESH_RANK_STAGGERED, 0 },
+		{ PPIM_IDD5PB, PPIM_REFRESH_BANK_STAGGERED, PART(HBM_REFRESH) },
+		{ PPIM_IDD5AB, PPIM_REFRESH_RANK_STAGGERED, PART(HBM_REFRESH) },
+		{ PPIM_IDD5AB, PPIM_REFRESH_NONE, 0 },
+		{ PPIM_IDD0, PPIM_REFRESH_NONE, PART(HBM_ACTIVATE) },
+		{ PPIM_IDD4R, PPIM_REFRESH_NONE, PART(HBM_READ) },
+		{ PPIM_IDD4W, PPIM_REFRESH_NONE, PART(HBM_WRITE) },
+		{ PPIM_IDD2N, PPIM_REFRESH_NONE,
+		  PART(HBM_ACTIVATE) | PART(HBM_STANDBY) },
+	};
+	uint64_t pj[PPIM_PART_COUNT], sum;
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+	uint32_t dimm, i, k;
+
+	(void)state;
+	for (i = 0; i < 2 * sizeof(of) / sizeof(of[0]); i++) {
+		struct ppim_spec *spec;
+
+		dimm = i & 1;
+		no_refresh(&s);
+		spec = dimm ? &s.dimm : &s.hbm;
+		spec->refresh = of[i / 2].refresh;
+		spec->power.present &= ~(1u << of[i / 2].current);
+		e = fx_engine(&s);
+		assert_int_equal(
+			ppim_engine_energy_missing(e),
+			of[i / 2].parts
+				<< (dimm ? PPIM_PART_DIMM_ACTIVATE : 0));
+		fx_run(e, PPIM_ARCH_BGPIM,
+		       "HBM RD 0x0 4\nHBM CW 0x4000 1\nDIMM RD 0x0 4\n"
+		       "DIMM CW 0x40000 1",
+		       &a);
+		ppim_engine_energy(e, pj);
+		for (k = 0, sum = 0; k < PPIM_PART_COUNT; k++) {
+			if (ppim_engine_energy_missing(e) >> k & 1)
+				assert_int_equal(pj[k], 0);
+			sum += pj[k];
+		}
+		assert_int_equal(a.energy_pj, sum);
+		ppim_engine_free(e);
+	}
+}
+
 /* Idle time before a batch is not its own, nor are refreshes that fall due
  * then; those of all eight ranks that do while it runs are. */
 static void refreshes_of_idle_time_are_charged_to_nobody(void **state)
@@ -972,6 +1027,8 @@ int main(void)
 		cmocka_unit_test(a_broadcast_is_sent_once),
 		cmocka_unit_test(per_bank_refresh_takes_its_bank_alone),
 		cmocka_unit_test(energy_is_what_the_currents_say),
+		cmocka_unit_test(
+			a_part_without_its_currents_is_left_out_and_named),
 		cmocka_unit_test(refreshes_of_idle_time_are_charged_to_nobody),
 	};
 

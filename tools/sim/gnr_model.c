@@ -139,7 +139,7 @@ static void fault_text(const struct ppim_batch *batch,
 
 void gnr_charge(const struct gnr_model *m, const struct ppim_batch *batch,
 		uint64_t arrival_ps, const struct job_algo *names,
-		struct job_result *result)
+		struct gnr_result *result)
 {
 	struct ppim_annotation note;
 	struct ppim_fault fault = { 0 };
@@ -149,11 +149,12 @@ void gnr_charge(const struct gnr_model *m, const struct ppim_batch *batch,
 		fault_text(batch, names, &fault, why, sizeof(why));
 		cli_die(CLI_FAILED, "%s, batch %llu: %s",
 			job_arch_name(batch->arch),
-			(unsigned long long)result->batches, why);
+			(unsigned long long)result->job.batches, why);
 	}
 	gnr_dump_batch(m, batch, arrival_ps);
 	if (ppim_engine_charge(m->engine, batch, arrival_ps, &note))
 		cli_die(CLI_FAILED, "no memory to charge a batch");
-	if (job_result_add(result, &note))
+	if (job_result_add(&result->job, &note))
 		cli_die(CLI_FAILED, "no memory for annotations");
+	sim_energy_add(&result->energy, m->engine);
 }

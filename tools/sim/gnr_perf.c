@@ -18,11 +18,10 @@ struct perf {
 	const struct gnr_model *model;
 	const struct gnr_algo *a;
 	struct ppim_memory mem;
-	uint32_t arch;
 	struct gnr_batch *batch; /* [n_batches] */
 	uint64_t next; /* batch to compute, under `lock` */
 	pthread_mutex_t lock;
-	struct job_result *result;
+	struct gnr_result *result;
 };
 
 /* ---- the tiers ---- */
@@ -190,15 +189,13 @@ static double work_time(struct perf *p, uint32_t threads)
 	return clock_seconds() - start;
 }
 
-double gnr_perf(const struct gnr_model *m, const struct gnr_algo *a,
-		uint32_t arch, uint32_t threads, struct job_result *result)
+void gnr_perf(const struct gnr_model *m, const struct gnr_algo *a,
+	      uint32_t threads, struct gnr_result *result)
 {
 	struct perf p = { .model = m,
 			  .a = a,
-			  .arch = arch,
 			  .result = result,
 			  .lock = PTHREAD_MUTEX_INITIALIZER };
-	double seconds;
 	uint64_t k;
 
 	p.batch = calloc(a->input->n_batches, sizeof(*p.batch));
@@ -207,13 +204,12 @@ double gnr_perf(const struct gnr_model *m, const struct gnr_algo *a,
 	memory_open(m, &p.mem);
 	tables_write(&p);
 	for (k = 0; k < a->input->n_batches; k++) {
-		gnr_batch_open(a, arch, &p.batch[k]);
+		gnr_batch_open(a, result->job.arch, &p.batch[k]);
 		job_batch_fill(a->input, k, &p.batch[k].input);
 	}
-	seconds = work_time(&p, threads);
+	result->seconds = work_time(&p, threads);
 	for (k = 0; k < a->input->n_batches; k++)
 		gnr_batch_close(&p.batch[k]);
 	free(p.batch);
 	memory_close(&p.mem);
-	return seconds;
 }

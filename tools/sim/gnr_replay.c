@@ -7,11 +7,11 @@
 
 /* Results by (algorithm, preset), in order of appearance. */
 struct replay_results {
-	struct job_result r[(PPIM_ALGO_TT + 1) * PPIM_ARCH_COUNT];
+	struct gnr_result r[(PPIM_ALGO_TT + 1) * PPIM_ARCH_COUNT];
 	uint32_t n;
 };
 
-static struct job_result *replay_result(struct replay_results *all,
+static struct gnr_result *replay_result(struct replay_results *all,
 					const struct ppim_batch *batch,
 					bool annotations)
 {
@@ -19,9 +19,10 @@ static struct job_result *replay_result(struct replay_results *all,
 	uint32_t i;
 
 	for (i = 0; i < all->n; i++)
-		if (all->r[i].algo == algo && all->r[i].arch == batch->arch)
+		if (all->r[i].job.algo == algo &&
+		    all->r[i].job.arch == batch->arch)
 			return &all->r[i];
-	job_result_init(&all->r[all->n], algo, batch->arch, annotations);
+	job_result_init(&all->r[all->n].job, algo, batch->arch, annotations);
 	return &all->r[all->n++];
 }
 
@@ -73,23 +74,24 @@ static void replay_records(struct ppim_replay *replay,
 }
 
 /* One table of presets, one array, per algorithm. */
-static void replay_report(struct replay_results *all, bool json, json_t *out)
+static void replay_report(const struct gnr_model *m, struct replay_results *all,
+			  bool json, json_t *out)
 {
-	struct job_result part[PPIM_ARCH_COUNT];
+	struct gnr_result part[PPIM_ARCH_COUNT];
 	uint32_t algo, i, n;
 
 	for (algo = PPIM_ALGO_DENSE; algo <= PPIM_ALGO_TT; algo++) {
 		n = 0;
 		for (i = 0; i < all->n; i++)
-			if (all->r[i].algo == algo)
+			if (all->r[i].job.algo == algo)
 				part[n++] = all->r[i];
 		if (!n)
 			continue;
 		if (!json)
 			printf("%s, %llu batches of the first preset\n",
 			       job_algo_name(algo),
-			       (unsigned long long)part[0].batches);
-		gnr_results_print(part, NULL, n, json, out);
+			       (unsigned long long)part[0].job.batches);
+		gnr_results_print(m, part, n, json, out);
 	}
 }
 
@@ -108,9 +110,9 @@ void gnr_replay(const struct gnr_config *c, json_t *out)
 	if (ppim_replay_start(replay, m.engine, &diag))
 		cli_die(CLI_USAGE, "%s", diag.msg);
 	replay_records(replay, &m, c, &all);
-	replay_report(&all, c->job.json, out);
+	replay_report(&m, &all, c->job.json, out);
 	for (i = 0; i < all.n; i++)
-		job_result_free(&all.r[i]);
+		job_result_free(&all.r[i].job);
 	gnr_model_close(&m);
 	ppim_replay_close(replay);
 }

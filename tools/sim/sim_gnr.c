@@ -188,71 +188,89 @@ static void progress_show(const struct job *job, const struct job_result *r)
 }
 
 static void arch_run(const struct job *job, const struct gnr_model *m,
-		     const struct gnr_algo *a, struct job_result *result)
+		     const struct gnr_algo *a, struct gnr_result *result)
 {
 	struct gnr_batch b;
 	uint64_t k;
 
-	gnr_batch_open(a, result->arch, &b);
+	gnr_batch_open(a, result->job.arch, &b);
 	for (k = 0; k < job->cfg.samples; k++) {
 		job_batch_fill(job, k, &b.input);
 		gnr_charge(m, &b.batch, ppim_engine_now_ps(m->engine), &a->job,
 			   result);
-		progress_show(job, result);
+		progress_show(job, &result->job);
 	}
 	gnr_batch_close(&b);
 }
 
-static double per_second(const struct job_result *r, double seconds)
+static double per_second(const struct gnr_result *r)
 {
-	return (double)r->sum.lookups / seconds;
+	return (double)r->job.sum.lookups / r->seconds;
 }
 
-static void results_text(const struct job_result *r, const double *seconds,
-			 uint32_t n)
+static void results_text(const struct gnr_model *m, const struct gnr_result *r,
+			 const struct job_result *jobs, uint32_t n)
 {
 	uint32_t i;
 
-	report_results(stdout, r, n);
-	for (i = 0; seconds && i < n; i++)
-		printf("  engine alone, %s: %.0f lookups/s (%llu in %.3f s)\n",
-		       job_arch_name(r[i].arch), per_second(&r[i], seconds[i]),
-		       (unsigned long long)r[i].sum.lookups, seconds[i]);
+	report_results(stdout, jobs, n);
+	sim_energy_print_missing(m->engine);
+	for (i = 0; i < n; i++)
+		if (r[i].seconds > 0)
+			printf("  engine alone, %s: %.0f lookups/s (%llu in %.3f s)\n",
+			       job_arch_name(jobs[i].arch), per_second(&r[i]),
+			       (unsigned long long)jobs[i].sum.lookups,
+			       r[i].seconds);
 }
 
-void gnr_results_print(const struct job_result *r, const double *seconds,
+/* What ppim-bench cannot say of a preset. */
+static void result_json(const struct gnr_model *m, const struct gnr_result *r,
+			json_t *o)
+{
+	json_t *notes = json_object_get(o, "annotations"), *note;
+	size_t i;
+
+	sim_energy_json(o, &r->energy, &m->config, m->engine);
+	if (!sim_energy_known(&m->config))
+		json_array_foreach(notes, i, note)
+			json_object_set_new(note, "energy_pj", json_null());
+	if (r->seconds > 0) {
+		json_object_set_new(o, "seconds", json_real(r->seconds));
+		json_object_set_new(o, "lookups_per_s",
+				    json_real(per_second(r)));
+	}
+}
+
+void gnr_results_print(const struct gnr_model *m, const struct gnr_result *r,
 		       uint32_t n, bool json, json_t *all)
 {
-	json_t *part, *o;
+	struct job_result jobs[PPIM_ARCH_COUNT] = { 0 };
+	json_t *part;
 	uint32_t i;
 
+	for (i = 0; i < n; i++)
+		jobs[i] = r[i].job;
 	if (!json) {
-		results_text(r, seconds, n);
+		results_text(m, r, jobs, n);
 		return;
 	}
-	part = report_json_results(r, n);
-	for (i = 0; seconds && i < n; i++) {
-		o = json_array_get(part, i);
-		json_object_set_new(o, "seconds", json_real(seconds[i]));
-		json_object_set_new(o, "lookups_per_s",
-				    json_real(per_second(&r[i], seconds[i])));
-	}
+	part = report_json_results(jobs, n);
+	for (i = 0; i < n; i++)
+		result_json(m, &r[i], json_array_get(part, i));
 	json_array_extend(all, part);
 	json_decref(part);
 }
 
 static void archs_run(const struct gnr_config *c, const struct gnr_model *m,
-		      const struct gnr_algo *a, struct job_result *result,
-		      double *seconds)
+		      const struct gnr_algo *a, struct gnr_result *result)
 {
 	uint32_t i;
 
 	for (i = 0; i < c->job.n_archs; i++) {
-		job_result_init(&result[i], a->job.algo, c->job.archs[i],
+		job_result_init(&result[i].job, a->job.algo, c->job.archs[i],
 				c->job.annotations);
 		if (c->perf)
-			seconds[i] = gnr_perf(m, a, c->job.archs[i], c->threads,
-					      &result[i]);
+			gnr_perf(m, a, c->threads, &result[i]);
 		else
 			arch_run(a->input, m, a, &result[i]);
 	}
@@ -262,20 +280,18 @@ static void algo_run(const struct gnr_config *c, const struct job *job,
 		     const struct gnr_model *m, enum ppim_algo algo,
 		     uint64_t *id, json_t *all)
 {
-	struct job_result result[PPIM_ARCH_COUNT];
-	double seconds[PPIM_ARCH_COUNT];
+	struct gnr_result result[PPIM_ARCH_COUNT] = { 0 };
 	struct gnr_algo a;
 	uint32_t i;
 
 	gnr_algo_open(job, m, algo, *id, &a);
 	*id += a.job.n;
-	archs_run(c, m, &a, result, seconds);
+	archs_run(c, m, &a, result);
 	if (!job->cfg.json)
 		report_algo(stdout, job, &a.job, &a.placement);
-	gnr_results_print(result, c->perf ? seconds : NULL, c->job.n_archs,
-			  c->job.json, all);
+	gnr_results_print(m, result, c->job.n_archs, c->job.json, all);
 	for (i = 0; i < c->job.n_archs; i++)
-		job_result_free(&result[i]);
+		job_result_free(&result[i].job);
 	gnr_algo_close(&a);
 }
 

@@ -6,6 +6,7 @@
 #include "job.h"
 #include "ppim-engine/engine.h"
 #include "report.h"
+#include "sim_energy.h"
 
 #define GNR_PARAMS_MAX 64
 #define GNR_THREADS_MAX 256
@@ -36,10 +37,17 @@ void gnr_model_open(struct gnr_config *c, struct gnr_model *m);
 void gnr_model_start(struct gnr_model *m);
 void gnr_model_close(struct gnr_model *m);
 
+/* A preset's results: what ppim-bench has of them, and what it has not. */
+struct gnr_result {
+	struct job_result job;
+	struct sim_energy energy;
+	double seconds; /* --perf: that it took */
+};
+
 /* Checks a batch, charges it and adds its annotation. `names` may be NULL. */
 void gnr_charge(const struct gnr_model *m, const struct ppim_batch *batch,
 		uint64_t arrival_ps, const struct job_algo *names,
-		struct job_result *result);
+		struct gnr_result *result);
 
 /* gnr_dump.c: what a device would dump of the same work; paths may be NULL */
 void gnr_dump_open(const struct gnr_config *c, struct gnr_model *m);
@@ -75,12 +83,12 @@ void gnr_batch_close(struct gnr_batch *b);
 /* gnr_replay.c */
 void gnr_replay(const struct gnr_config *c, json_t *out);
 
-/* gnr_perf.c: computes and charges all batches; seconds that it took */
-double gnr_perf(const struct gnr_model *m, const struct gnr_algo *a,
-		uint32_t arch, uint32_t threads, struct job_result *result);
+/* gnr_perf.c: computes and charges all batches */
+void gnr_perf(const struct gnr_model *m, const struct gnr_algo *a,
+	      uint32_t threads, struct gnr_result *result);
 
-/* sim_gnr.c: text, or elements for the array; `seconds` may be NULL */
-void gnr_results_print(const struct job_result *r, const double *seconds,
+/* sim_gnr.c: text, or elements for the array; PPIM_ARCH_COUNT at most */
+void gnr_results_print(const struct gnr_model *m, const struct gnr_result *r,
 		       uint32_t n, bool json, json_t *all);
 
 #endif

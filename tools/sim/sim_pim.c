@@ -15,6 +15,7 @@
 #include <zlib.h>
 #include "cli.h"
 #include "ppim-engine/pim.h"
+#include "sim_energy.h"
 #include "sim_pim.h"
 
 enum {
@@ -157,6 +158,7 @@ struct pim_sim {
 
 	/* results */
 	struct ppim_annotation sum;
+	struct sim_energy energy;
 	uint64_t n_batches, n_commands, n_phases;
 	uint64_t bound[PPIM_BOUND_COUNT]; /* cycles of batches that it bound */
 	double seconds;
@@ -330,6 +332,8 @@ static json_t *sim_json_batch(const struct pim_sim *s,
 	json_count(o, "busy_ps", a->busy_ps);
 	json_count(o, "cycles", a->cycles);
 	json_counts(o, a);
+	if (!sim_energy_known(&s->config))
+		json_object_set_new(o, "energy_pj", json_null());
 	json_count(o, "commands", a->commands);
 	json_object_set_new(o, "bound_by",
 			    json_string(ppim_engine_bound_name(a->bound_by)));
@@ -372,6 +376,7 @@ static void sim_end_batch(struct pim_sim *s)
 	s->open = false;
 	sum_times(s, &a);
 	sum_counts(&s->sum, &a);
+	sim_energy_add(&s->energy, s->engine);
 	s->n_batches++;
 	sim_show_batch(s, &a);
 }
@@ -543,17 +548,20 @@ static void sim_print(const struct pim_sim *s)
 		{ "MACs", a->macs },
 		{ "energy pJ", a->energy_pj },
 	};
-	size_t i;
+	size_t i, n = sizeof(rows) / sizeof(rows[0]);
 
 	printf("%-18s %s\n%-18s %s\n", "specification", s->hbm.name, "preset",
 	       ppim_engine_arch_name(s->arch));
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	n -= !sim_energy_known(&s->config);
+	for (i = 0; i < n; i++)
 		printf("%-18s %" PRIu64 "\n", rows[i].name, rows[i].v);
+	sim_energy_print_parts(&s->energy);
 	printf("%-18s %.3f\n%-18s %s\n", "ns", sim_ns(s), "bound by",
 	       sim_bound(s));
 	printf("%-18s %.0f\n%-18s %.0f\n", "commands/s",
 	       sim_rate(s, s->n_commands), "requests/s",
 	       sim_rate(s, a->reads_hbm + a->reads_dimm));
+	sim_energy_print_missing(s->engine);
 }
 
 static void sim_print_json(struct pim_sim *s)
@@ -572,6 +580,7 @@ static void sim_print_json(struct pim_sim *s)
 	json_count(o, "reads", a->reads_hbm + a->reads_dimm);
 	json_count(o, "activations", a->activations_hbm + a->activations_dimm);
 	json_counts(o, a);
+	sim_energy_json(o, &s->energy, &s->config, s->engine);
 	json_count(o, "dram_commands", a->commands);
 	json_object_set_new(o, "bound_by", json_string(sim_bound(s)));
 	json_object_set_new(o, "commands_per_s",

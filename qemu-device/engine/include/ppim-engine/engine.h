@@ -163,6 +163,38 @@ PPIM_ENGINE_API uint64_t ppim_engine_bound_ps(const struct ppim_engine *engine,
 					      const struct ppim_batch *batch,
 					      uint64_t arrival_ps);
 
+/* What an annotation's energy is made of. */
+enum ppim_engine_part {
+	PPIM_PART_HBM_ACTIVATE,
+	PPIM_PART_HBM_READ,
+	PPIM_PART_HBM_WRITE,
+	PPIM_PART_HBM_REFRESH,
+	PPIM_PART_HBM_STANDBY,
+	PPIM_PART_DIMM_ACTIVATE,
+	PPIM_PART_DIMM_READ,
+	PPIM_PART_DIMM_WRITE,
+	PPIM_PART_DIMM_REFRESH,
+	PPIM_PART_DIMM_STANDBY,
+	PPIM_PART_MAC,
+	PPIM_PART_SRAM,		/* of PIM units, and their caches */
+	PPIM_PART_LLC,
+	PPIM_PART_BUS,		/* banks to base die */
+	PPIM_PART_INTERFACE,	/* base die to host */
+	PPIM_PART_DIMM_INTERFACE,
+	PPIM_PART_LINK,
+	PPIM_PART_COUNT
+};
+
+/* pJ of the last batch or copy, by part: their sum is its energy_pj. */
+PPIM_ENGINE_API void ppim_engine_energy(const struct ppim_engine *engine,
+					uint64_t pj[PPIM_PART_COUNT]);
+/* Parts that are left out of energies, 1u << part: their specification lacks a
+ * current or the supply voltage. */
+PPIM_ENGINE_API uint32_t
+ppim_engine_energy_missing(const struct ppim_engine *engine);
+/* "hbm_read" */
+PPIM_ENGINE_API const char *ppim_engine_part_name(uint32_t part);
+
 /* End of the work that was charged so far. */
 PPIM_ENGINE_API uint64_t ppim_engine_now_ps(const struct ppim_engine *engine);
 
