@@ -16,7 +16,8 @@
 #include "gnr_kernels.h"
 #include "ppim-engine/engine.h"
 
-#define BLOCK 16		/* lookups located ahead of their use */
+#define BLOCK 16		/* lookups located ahead of their use, or as */
+#define WIDE_BYTES (4u << 20)	/* many as widen to so much, at least one */
 #define LINE 64			/* bytes that one prefetch brings */
 #define PREFETCH_MAX 4096	/* of a row; more would only displace itself */
 
@@ -34,13 +35,14 @@ struct gnr {
 	uint32_t *copy[PPIM_MAX_SUBTABLES];	/* slice -> extent, or NULL */
 	uint32_t slices;
 
-	/* fp32 view of rows of other types, BLOCK rows per subtable */
+	uint32_t block;		/* lookups of a block, at most BLOCK */
+	/* fp32 view of rows of other types, a block's rows per subtable */
 	float *wide[PPIM_MAX_SUBTABLES];
 	size_t elems[PPIM_MAX_SUBTABLES];
 
 	float *pair;		/* TT: G1[i1] . G2[i2] of the rows below */
 	const uint8_t *pair_g1, *pair_g2;
-	float *row;		/* TT: BLOCK rebuilt rows */
+	float *row;		/* TT: a block's rebuilt rows */
 	float *pooled;		/* QR POOLED: second accumulator of each bag */
 	void *scratch;
 };
@@ -293,7 +295,7 @@ static int block_fill(struct gnr *g, struct cursor *c, struct block *b)
 	uint64_t pos;
 
 	b->n = 0;
-	while (b->n < BLOCK && cursor_settle(c, job)) {
+	while (b->n < g->block && cursor_settle(c, job)) {
 		pos = c->pos++;
 		if (job_skips(job, job->indices[pos]))
 			continue;
@@ -596,13 +598,13 @@ static size_t scratch_layout(struct gnr *g, uint32_t n_bags, void *base)
 			g->copy[s] = carve(base, &at, g->slices,
 					   sizeof(*g->copy[s]));
 		if (convert)
-			g->wide[s] = carve(base, &at, BLOCK * g->elems[s],
+			g->wide[s] = carve(base, &at, g->block * g->elems[s],
 					   sizeof(float));
 	}
 	if (t->algo == PPIM_ALGO_TT) {
 		g->pair = carve(base, &at, (size_t)t->tt_q[0] * t->tt_q[1] *
 					   t->tt_r[1], sizeof(float));
-		g->row = carve(base, &at, (size_t)BLOCK * t->dim,
+		g->row = carve(base, &at, (size_t)g->block * t->dim,
 			       sizeof(float));
 	}
 	if (job_two_streams(t) && t->combine != PPIM_COMBINE_CONCAT)
@@ -628,6 +630,21 @@ static int scratch_alloc(struct gnr *g, uint32_t n_bags)
 	return 0;
 }
 
+/* A row of a TT core may be millions of elements, and each worker widens a
+ * block of them. */
+static uint32_t block_size(const struct gnr *g)
+{
+	size_t bytes = 0, n;
+	uint32_t s;
+
+	if (g->shape->dtype == PPIM_DTYPE_FP32)
+		return BLOCK;
+	for (s = 0; s < g->n_sub; s++)
+		bytes += g->elems[s] * sizeof(float);
+	n = WIDE_BYTES / bytes;
+	return n > BLOCK ? BLOCK : n ? (uint32_t)n : 1;
+}
+
 static int gnr_init(struct gnr *g, const struct ppim_memory *mem,
 		    const struct ppim_job *job, uint32_t n_bags,
 		    struct ppim_fault *fault)
@@ -648,6 +665,7 @@ static int gnr_init(struct gnr *g, const struct ppim_memory *mem,
 		return fault_set(g, PPIM_ST_UNSUPPORTED, 0, t->dtype);
 	for (s = 0; s < g->n_sub; s++)
 		g->elems[s] = ppim_shape_elems(t, s);
+	g->block = block_size(g);
 	return scratch_alloc(g, n_bags);
 }
 

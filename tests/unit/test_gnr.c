@@ -19,7 +19,7 @@
 #include "ppim-engine/engine.h"
 
 #define SLICES 4
-#define SLICE_BYTES (1u << 20)
+#define SLICE_BYTES (2u << 20)
 #define DIMM_BYTES (4u << 20)
 #define ALIGN 64u
 #define MAX_EXTENTS 8
@@ -458,6 +458,95 @@ static void tt_is_exact(void **state)
 				   .tt_r = { r[i][0], r[i][1] } }, ways[k]);
 }
 
+/* ---- rows that are widened ----------------------------------------------- */
+
+static size_t largest_calloc;
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+/* The linker gives it the engine's calls (Makefile). */
+void *__wrap_calloc(size_t n, size_t size)
+{
+	if (n * size > largest_calloc)
+		largest_calloc = n * size;
+	return __real_calloc(n, size);
+}
+
+static struct ppim_shape wide_shape(uint32_t r1, uint32_t q2, uint32_t r2)
+{
+	return (struct ppim_shape){ .rows = 32, .dim = q2,
+				    .algo = PPIM_ALGO_TT,
+				    .dtype = PPIM_DTYPE_FP16,
+				    .tt_p = { 2, 4, 4 }, .tt_q = { 1, q2, 1 },
+				    .tt_r = { r1, r2 } };
+}
+
+/* So large that a block has 16 lookups, some, and one. */
+static void widened_rows_are_exact(void **state)
+{
+	const enum place how[3] = { STRIPED, STRIPED, STRIPED };
+	const uint32_t r[][2] = { { 64, 100 }, { 250, 80 }, { 1000, 81 } };
+	struct ppim_shape shape;
+	struct world w;
+	struct bags b;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 6; i++) {
+		shape = wide_shape(r[i / 2][0], 8, r[i / 2][1]);
+		shape.dtype = i & 1 ? PPIM_DTYPE_BF16 : PPIM_DTYPE_FP16;
+		world_init(&w);
+		table_build(&w, &shape, how);
+		bags_fill(&b, &w.table, PPIM_MODE_SUM, true, true);
+		b.job.n_bags = 8;
+		b.job.n_indices = (uint32_t)b.offsets[8];
+		job_check(&w, &b.job);
+		world_free(&w);
+	}
+}
+
+/* The largest rows there are, of 16 MiB: what is taken for the call does not
+ * grow with a block's lookups. */
+static void memory_for_widened_rows_is_bounded(void **state)
+{
+	struct ppim_shape shape = wide_shape(1024, 8, 1024);
+	struct ppim_extent extents[PPIM_MAX_SUBTABLES];
+	struct ppim_table_desc table = { .id = 1, .shape = shape };
+	struct ppim_memory mem = { .slice_bytes = 128 << 20,
+				   .hbm_bytes = 128 << 20 };
+	const int64_t indices[20] = { 0 }, offset = 0;
+	struct ppim_job job = { .table = &table, .n_indices = 20, .n_bags = 1,
+				.indices = indices, .offsets = &offset };
+	struct ppim_fault fault;
+	size_t bytes = 64 << 10;	/* all but rows */
+	float out[8];
+	uint8_t *hbm;
+	uint32_t s;
+
+	(void)state;
+	hbm = calloc(1, mem.hbm_bytes);
+	assert_non_null(hbm);
+	mem.hbm = hbm;
+	for (s = 0; s < PPIM_MAX_SUBTABLES; s++) {
+		struct ppim_placed *p = &table.sub[s];
+
+		p->rows = ppim_shape_rows(&shape, s);
+		p->row_bytes = (uint32_t)ppim_shape_row_bytes(&shape, s);
+		p->row_stride = p->row_bytes;
+		p->n_extents = 1;
+		p->extents = &extents[s];
+		extents[s] = (struct ppim_extent){ .offset = s * (64 << 10),
+						   .rows = p->rows };
+		bytes += 4 * ppim_shape_elems(&shape, s);
+	}
+	assert_int_equal(table.sub[PPIM_SUB_G2].row_bytes, PPIM_MAX_ROW_BYTES);
+	largest_calloc = 0;
+	assert_int_equal(ppim_gnr_compute(&mem, &job, 0, 1, out, &fault), 0);
+	assert_in_range(largest_calloc, 1, bytes);
+	free(hbm);
+}
+
 /* ---- what it must refuse, and which copy it reads ------------------------ */
 
 static void small_world(struct world *w, struct bags *b, enum place how)
@@ -579,6 +668,8 @@ int main(void)
 		cmocka_unit_test(qr_per_index_is_exact),
 		cmocka_unit_test(qr_pooled_is_exact),
 		cmocka_unit_test(tt_is_exact),
+		cmocka_unit_test(widened_rows_are_exact),
+		cmocka_unit_test(memory_for_widened_rows_is_bounded),
 		cmocka_unit_test(copy_is_the_one_beside_q),
 		cmocka_unit_test(wild_row_map_is_a_fault),
 		cmocka_unit_test(extent_beyond_its_tier_is_a_fault),

@@ -250,6 +250,9 @@ struct ppim_memory {
  * Of a duplicated subtable the copy in the bank group of the lookup's Q row (TT:
  * G2 slice) is read, where there is none the first.
  * The batch has passed ppim_engine_check(); row maps are checked again at use.
+ * What it takes of memory does not depend on the number of lookups: of rows that
+ * are not fp32 a copy that is, one lookup's or up to 4 MiB; for TT the product of
+ * two core rows and 16 rebuilt rows; for POOLED as much as out has.
  * Returns 0, or -1 with fault.
  */
 PPIM_ENGINE_API int ppim_gnr_compute(const struct ppim_memory *mem,
