@@ -116,6 +116,7 @@ uint64_t engine_spec_hash(const struct ppim_spec *s)
 		t->tfaw,       t->trtp,
 		t->trfc,       t->trefi,
 		t->trfcb,      t->trefib,
+		t->cwl,	       t->twr,
 	};
 	uint64_t h = 1;
 	size_t i;

@@ -301,6 +301,11 @@ static void exec_set_channel_key(struct pim_exec *x, struct pim_mem *m,
 
 /* ---- columns ------------------------------------------------------------ */
 
+static bool exec_writes(const struct pim_op *op)
+{
+	return op->kind == PIM_K_SINK || op->flags & PIM_F_WRITE;
+}
+
 /* The bank group's column path is taken by op's bursts from t on. */
 static void exec_take_columns(struct pim_mem *m, uint32_t s,
 			      const struct pim_op *op, uint64_t t)
@@ -317,7 +322,8 @@ static void exec_take_columns(struct pim_mem *m, uint32_t s,
 	if (op->flags & PIM_F_NO_ROW)
 		return;
 	b = &m->bank[(size_t)s * m->banks + op->bank];
-	close = sl->col_free - m->t.tccd + m->t.trtp + m->t.trp;
+	close = sl->col_free - m->t.tccd + m->t.trp +
+		(exec_writes(op) ? m->t.wr_pre : m->t.rd_pre);
 	b->act_ready = pim_max(b->act_ready, close);
 }
 
@@ -680,7 +686,7 @@ static void exec_count(struct pim_exec *x, struct pim_mem *m,
 		return;
 	x->commands += op->n;
 	x->macs += op->mac;
-	if (op->kind == PIM_K_SINK || op->flags & PIM_F_WRITE)
+	if (exec_writes(op))
 		m->stats.writes += op->n;
 	else
 		m->stats.reads += op->n;

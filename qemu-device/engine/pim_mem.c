@@ -20,7 +20,8 @@ static void mem_set_timing(struct pim_mem *m, const struct ppim_spec *spec,
 	m->t.trp = mem_ticks(m, t->trp);
 	m->t.tras = mem_ticks(m, t->tras);
 	m->t.trc = mem_ticks(m, t->trc);
-	m->t.trtp = mem_ticks(m, t->trtp);
+	m->t.rd_pre = mem_ticks(m, t->trtp);
+	m->t.wr_pre = mem_ticks(m, (uint64_t)t->cwl + t->burst + t->twr);
 	m->t.cl = mem_ticks(m, t->cl);
 	m->t.burst = mem_ticks(m, t->burst);
 	m->t.tccd = mem_ticks(m, pim_max(t->tccd_l, t->burst));

@@ -22,7 +22,8 @@
 /* Constraints in ticks. */
 struct pim_timing {
 	uint64_t tck;
-	uint64_t trcd, trp, tras, trc, trtp, cl, burst;
+	uint64_t trcd, trp, tras, trc, cl, burst;
+	uint64_t rd_pre, wr_pre; /* column command to precharge */
 	uint64_t tccd; /* bursts of one bank group: max(tCCD_L, burst) */
 	uint64_t bus; /* bursts on the channel's bus: max(tCCD_S, burst) */
 	uint64_t trrd_s, trrd_l, tfaw;

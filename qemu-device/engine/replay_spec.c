@@ -60,6 +60,8 @@ static const struct spec_word words[] = {
 	CLOCKS(trrd_l),
 	CLOCKS(tfaw),
 	CLOCKS(trtp),
+	CLOCKS(cwl),
+	CLOCKS(twr),
 	CLOCKS(trfc),
 	CLOCKS(trefi),
 	CLOCKS(trfcb),

@@ -361,6 +361,35 @@ static void a_move_is_a_read_and_n_bursts_at_the_destination(void **state)
 		14 + 14 + 2 * 2 + 100 + 2 * 2);
 }
 
+/* A row that was written is closed CWL + burst + tWR after the last burst's
+ * command, one that was read tRTP after it. */
+static void a_row_that_was_written_recovers(void **state)
+{
+	const uint32_t recovery = 4 + 2 + 16 + 14, read = 14 + 14 + 2;
+	struct fx_setup s;
+
+	/* source: tRCD, CL, 8 bursts; destination: tRCD, 8 bursts; the next
+	 * row of that bank */
+	(void)state;
+	no_refresh(&s);
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM,
+				   "HBM DR 0x0 8 dst=0x8000000\n"
+				   "HBM RD 0x8002000 1"),
+			 14 + 14 + 8 * 2 + 14 + 7 * 2 + recovery + read);
+	/* by DMA: tRCD, 16 bursts */
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM,
+				   "HBM CW 0x0 16\nHBM RD 0x2000 1"),
+			 14 + 15 * 2 + recovery + read);
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM,
+				   "HBM CR 0x0 16\nHBM RD 0x2000 1"),
+			 14 + 15 * 2 + 5 + 14 + read);
+	s.hbm.t.twr = 40;
+	s.hbm.t.cwl = 10;
+	assert_int_equal(fx_cycles(&s, PPIM_ARCH_BGPIM,
+				   "HBM CW 0x0 16\nHBM RD 0x2000 1"),
+			 14 + 15 * 2 + 10 + 2 + 40 + 14 + read);
+}
+
 static void moves_share_the_channels_bus(void **state)
 {
 	struct fx_text t = { 0 };
@@ -1003,6 +1032,7 @@ int main(void)
 		cmocka_unit_test(a_bags_drain_overlaps_the_next_bags_reads),
 		cmocka_unit_test(
 			a_move_is_a_read_and_n_bursts_at_the_destination),
+		cmocka_unit_test(a_row_that_was_written_recovers),
 		cmocka_unit_test(moves_share_the_channels_bus),
 		cmocka_unit_test(a_prefetch_is_read_by_all_bank_groups_at_once),
 		cmocka_unit_test(a_prefetch_hides_behind_the_drain_before_it),
