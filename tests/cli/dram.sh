@@ -157,18 +157,41 @@ peak() { stream --trace random64 --requests "$1" | /usr/bin/env time -f %M ppim-
 small=$(peak 200000) large=$(peak 2000000)
 holds "ten times the trace, the same memory ($small KB, $large KB)" test "$large" -lt $((small + 1024))
 
+# --- progress ----------------------------------------------------------------------
+
+# Both streams are a terminal's, but results go nowhere.
+stream --trace sequential --requests 1100000 >"$tmp/million"
+matches "progress is shown on a terminal" \
+	"$(script -qec "ppim-sim dram --spec HBM2_4Gb_x128 $tmp/million >/dev/null" /dev/null </dev/null)" \
+	"[0-9]+ requests, [0-9.]+ million/s"
+dram --spec HBM2_4Gb_x128 "$tmp/million"
+is "and nowhere else" "$status $err" "0 "
+
 # --- DRAMsim3 ----------------------------------------------------------------------
 
+# make_stream SPEC NAME reads|mix REQUESTS: into $tmp/stream, unless it is there.
 last=
+make_stream() {
+	local options=()
+	[ "$*" != "$last" ] || return 0
+	[ "$3" = reads ] || options=(--mix)
+	ppim-bench-dram --spec "$1" --trace "$2" --requests "$4" "${options[@]}" >"$tmp/stream"
+	last=$*
+}
+
 while read -r spec name mix inject requests cycles; do
-	if [ "$spec $name $mix" != "$last" ]; then
-		options=()
-		[ "$mix" = reads ] || options=(--mix)
-		ppim-bench-dram --spec "$spec" --trace "$name" --requests "$requests" "${options[@]}" >"$tmp/stream"
-		last="$spec $name $mix"
-	fi
+	make_stream "$spec" "$name" "$mix" "$requests"
 	dram --spec "$spec" --inject "$inject" --json "$tmp/stream"
 	is "DRAMsim3's clocks: $spec, $name, $mix, inject $inject" "$(key cycles)" "$cycles"
 done < <(grep -v '^#' "$here/dramsim3-cycles.txt")
+
+# --- Ramulator 2: HBM3 and DDR5, which DRAMsim3 does not have ------------------------
+
+while read -r spec name mix requests cycles theirs; do
+	make_stream "$spec" "$name" "$mix" "$requests"
+	dram --spec "$spec" --inject 0 --json "$tmp/stream"
+	is "clocks beside Ramulator 2's: $spec, $name, $mix" "$(key cycles)" "$cycles"
+	holds "no more than 3 % from Ramulator 2's" test $((100 * (cycles > theirs ? cycles - theirs : theirs - cycles))) -le $((3 * theirs))
+done < <(grep -v '^#' "$here/ramulator2-cycles.txt")
 
 done_testing

@@ -122,6 +122,11 @@ run ppim-sim pim "$tmp/read"
 matches "without --json a table" "$out" '^cycles +36$'
 is "nothing but results on a pipe" "$err" ""
 
+# Both streams are a terminal's, but results go nowhere.
+yes '# nothing' | head -n 1100000 >"$tmp/comments"
+matches "progress is shown on a terminal" "$(script -qec "ppim-sim pim $tmp/comments >/dev/null" /dev/null </dev/null)" \
+	"1048576 lines"
+
 # ---- what is refused --------------------------------------------------------
 
 # refused NAME REGEX TEXT [OPTION...]: exit 2, one line, nothing on stdout.

@@ -74,6 +74,7 @@ done
 on_terminal() { script -qec "$1 >/dev/null" /dev/null </dev/null; }
 matches "progress is shown on a terminal" "$(on_terminal 'ppim-sim gnr --algo qr --arch bgpim --samples 2')" \
 	"qr on bgpim: [12] of 2 batches"
+matches "of a replay as well" "$(on_terminal 'ppim-sim gnr --replay small.replay')" "[0-9]+ batches and copies"
 
 # ---- copies -----------------------------------------------------------------
 

@@ -62,13 +62,18 @@ static void replay_records(struct ppim_replay *replay,
 {
 	struct ppim_replay_record r;
 	struct ppim_diag diag;
+	uint64_t n = 0;
 	int ret;
 
-	while ((ret = ppim_replay_next(replay, &r, &diag)) > 0)
+	while ((ret = ppim_replay_next(replay, &r, &diag)) > 0) {
 		if (r.kind == PPIM_REPLAY_COPY)
 			replay_copy(&r, m);
 		else
 			replay_batch(&r, m, c, all);
+		cli_progress("%llu batches and copies",
+			     (unsigned long long)++n);
+	}
+	cli_progress(NULL);
 	if (ret < 0)
 		cli_die(CLI_USAGE, "%s", diag.msg);
 }

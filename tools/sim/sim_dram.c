@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 #include "cli.h"
 #include "ppim-engine/dram.h"
 #include "sim_dram.h"
@@ -135,15 +134,9 @@ static void run_open(struct dram_run *r)
 		cli_die(CLI_USAGE, "%s", diag.msg);
 }
 
-static void run_progress(const struct dram_run *r, bool last)
+static double run_rate(const struct dram_run *r)
 {
-	if (!isatty(STDERR_FILENO))
-		return;
-	if (last)
-		fputs("\r\033[K", stderr);
-	else
-		fprintf(stderr, "\r%" PRIu64 " requests, %.1f million/s ",
-			r->requests, (double)r->requests / r->seconds * 1e-6);
+	return r->seconds > 0 ? (double)r->requests / r->seconds : 0;
 }
 
 static void run_batch(struct dram_run *r, const struct ppim_dram_req *reqs,
@@ -173,9 +166,10 @@ static void run_trace(struct dram_run *r)
 	while ((n = trace_read(trace, reqs, BATCH, why, sizeof(why))) > 0) {
 		run_batch(r, reqs, (size_t)n);
 		if (!(++batches % PROGRESS_BATCHES))
-			run_progress(r, false);
+			cli_progress("%" PRIu64 " requests, %.1f million/s",
+				     r->requests, run_rate(r) * 1e-6);
 	}
-	run_progress(r, true);
+	cli_progress(NULL);
 	trace_close(trace);
 	if (n < 0)
 		cli_die(CLI_USAGE, "%s", why);
@@ -199,11 +193,6 @@ static const char *const note_kinds[] = {
 	[PPIM_NOTE_DEFAULTED] = "default",
 	[PPIM_NOTE_ADJUSTED] = "adjusted",
 };
-
-static double run_rate(const struct dram_run *r)
-{
-	return r->seconds > 0 ? (double)r->requests / r->seconds : 0;
-}
 
 static double run_latency(const struct dram_run *r)
 {

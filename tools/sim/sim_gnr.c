@@ -175,18 +175,6 @@ static void archs_check(const struct gnr_config *c, const struct gnr_model *m)
 	}
 }
 
-static void progress_show(const struct job *job, const struct job_result *r)
-{
-	if (!isatty(STDERR_FILENO))
-		return;
-	fprintf(stderr, "\r%s on %s: %llu of %llu batches ",
-		job_algo_name(r->algo), job_arch_name(r->arch),
-		(unsigned long long)r->batches,
-		(unsigned long long)job->cfg.samples);
-	if (r->batches == job->cfg.samples)
-		fputs("\r\033[K", stderr);
-}
-
 static void arch_run(const struct job *job, const struct gnr_model *m,
 		     const struct gnr_algo *a, struct gnr_result *result)
 {
@@ -198,8 +186,13 @@ static void arch_run(const struct job *job, const struct gnr_model *m,
 		job_batch_fill(job, k, &b.input);
 		gnr_charge(m, &b.batch, ppim_engine_now_ps(m->engine), &a->job,
 			   result);
-		progress_show(job, &result->job);
+		cli_progress("%s on %s: %llu of %llu batches",
+			     job_algo_name(a->job.algo),
+			     job_arch_name(result->job.arch),
+			     (unsigned long long)result->job.batches,
+			     (unsigned long long)job->cfg.samples);
 	}
+	cli_progress(NULL);
 	gnr_batch_close(&b);
 }
 

@@ -426,16 +426,6 @@ static void sim_line(struct pim_sim *s, const char *text)
 		sim_end_phase(s);
 }
 
-static void sim_progress(const struct pim_sim *s, bool last)
-{
-	if (!isatty(STDERR_FILENO))
-		return;
-	if (last)
-		fputs("\r\033[K", stderr);
-	else
-		fprintf(stderr, "\r%" PRIu64 " lines ", s->line);
-}
-
 static void sim_check_file(const struct pim_sim *s, gzFile file)
 {
 	int err = Z_OK;
@@ -464,11 +454,11 @@ static void sim_read(struct pim_sim *s, gzFile file)
 			sim_check_file(s, file);
 		sim_line(s, text);
 		if (!(s->line % PROGRESS_LINES))
-			sim_progress(s, false);
+			cli_progress("%" PRIu64 " lines", s->line);
 	}
 	s->line++;
 	sim_check_file(s, file);
-	sim_progress(s, true);
+	cli_progress(NULL);
 }
 
 static void sim_run(struct pim_sim *s)
