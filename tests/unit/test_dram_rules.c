@@ -71,6 +71,19 @@ static void rule_request(struct rule *r, bool write, uint32_t ra, uint32_t bg,
 #define READ(r, ...)  rule_request(r, false, __VA_ARGS__)
 #define WRITE(r, ...) rule_request(r, true, __VA_ARGS__)
 
+/* The number, among its kind, of the last command before the first refresh. */
+static uint32_t rule_last_before(const struct rule *r, enum ppim_dram_cmd cmd,
+				 enum ppim_dram_cmd refresh)
+{
+	uint32_t n = 0;
+	size_t i;
+
+	for (i = 0; i < r->log.n && r->log.ev[i].cmd != refresh; i++)
+		n += r->log.ev[i].cmd == cmd;
+	assert_true(n && i < r->log.n);
+	return n - 1;
+}
+
 /* The n-th command of its kind. */
 static uint64_t rule_when(const struct rule *r, enum ppim_dram_cmd cmd,
 			  uint32_t n)
@@ -233,6 +246,39 @@ static void additive_latency_moves_the_command_not_the_data(void **state)
 	assert_int_equal(ppim_dram_drain(r.m),
 			 2 + r.spec.t.trcd_rd + r.spec.t.cl + r.spec.t.burst);
 	APART(&r, ACT, 0, RD, 0, r.spec.t.trcd_rd - 9);
+}
+
+static void additive_latency_delays_what_follows_a_write(void **state)
+{
+	struct rule r;
+	const struct ppim_timing *t = &r.spec.t;
+
+	(void)state;
+	rule_begin(&r, "DDR4_8Gb_x8_3200");
+	r.spec.t.al = 9;
+	WRITE(&r, 0, 0, 0, 1, 0);
+	APART(&r, ACT, 0, WR, 0, t->trcd_wr - 9);
+
+	rule_begin(&r, "DDR4_8Gb_x8_3200");
+	r.spec.t.al = 9;
+	WRITE(&r, 0, 0, 0, 1, 0);
+	WRITE(&r, 0, 0, 0, 2, 0);
+	APART(&r, WR, 0, PRE, 0, 9 + t->cwl + t->burst + t->twr);
+
+	rule_begin(&r, "DDR4_8Gb_x8_3200");
+	r.spec.t.al = 9;
+	r.spec.t.twtr_l = 70;
+	WRITE(&r, 0, 0, 0, 1, 0);
+	READ(&r, 0, 0, 1, 1, 0);
+	APART(&r, WR, 0, RD, 0, 9 + t->cwl + t->burst + 70);
+
+	/* both wait as long: between ranks it cancels out */
+	rule_begin(&r, "DDR4_8Gb_x8_3200");
+	r.spec.t.al = 9;
+	r.spec.t.trtrs = 37;
+	WRITE(&r, 0, 0, 0, 1, 0);
+	READ(&r, 1, 0, 0, 1, 0);
+	APART(&r, WR, 0, RD, 0, t->cwl + t->burst + 37 - t->cl);
 }
 
 static void a_row_stays_open_for_tras(void **state)
@@ -464,8 +510,9 @@ static void precharges_are_tppd_apart(void **state)
 	}
 }
 
-/* Reads of one row without end, around the first refresh. */
-static void rule_refresh(struct rule *r, enum ppim_refresh_policy policy)
+/* Requests of one row without end, around the first refresh. */
+static void rule_refresh_of(struct rule *r, enum ppim_refresh_policy policy,
+			    bool write)
 {
 	uint32_t i;
 
@@ -474,7 +521,12 @@ static void rule_refresh(struct rule *r, enum ppim_refresh_policy policy)
 	r->spec.t.trefib = 300;
 	r->spec.t.trfcb = 160;
 	for (i = 0; i < 2000; i++)
-		READ(r, 0, 0, 0, 1, i % 16);
+		rule_request(r, write, 0, 0, 0, 1, i % 16);
+}
+
+static void rule_refresh(struct rule *r, enum ppim_refresh_policy policy)
+{
+	rule_refresh_of(r, policy, false);
 }
 
 static void an_activation_follows_a_refresh_by_trfc(void **state)
@@ -500,6 +552,112 @@ static void a_refresh_follows_a_precharge_by_trp(void **state)
 		rule_refresh(&r, PPIM_REFRESH_RANK_STAGGERED);
 		APART(&r, PRE, 0, REF, 0, 29);
 	}
+}
+
+static void a_banks_refresh_follows_its_precharge_by_trp(void **state)
+{
+	struct rule r;
+
+	(void)state;
+	ON_BOTH(&r, name)
+	{
+		r.spec.t.trp = 29;
+		rule_refresh(&r, PPIM_REFRESH_BANK_STAGGERED);
+		APART(&r, PRE, 0, REFB, 0, 29);
+	}
+}
+
+/* ---- rows that close themselves -------------------------------------------
+ */
+
+static void rule_closed(struct rule *r, uint32_t al)
+{
+	r->spec.page = PPIM_CLOSE_PAGE;
+	r->spec.t.al = al;
+}
+
+/* JEDEC's tRTP + tRP, and DRAMsim3's burst. */
+static void a_closed_rows_activation_follows_a_read(void **state)
+{
+	struct rule r;
+	const struct ppim_timing *t = &r.spec.t;
+	uint32_t al;
+
+	(void)state;
+	for (al = 0; al < 10; al += 9)
+		ON_BOTH(&r, name)
+		{
+			rule_closed(&r, al);
+			r.spec.t.trtp = 83;
+			READ(&r, 0, 0, 0, 1, 0);
+			READ(&r, 0, 0, 0, 2, 0);
+			APART(&r, RD, 0, ACT, 1, al + t->burst + 83 + t->trp);
+		}
+}
+
+static void a_closed_rows_activation_follows_a_write(void **state)
+{
+	struct rule r;
+	const struct ppim_timing *t = &r.spec.t;
+	uint32_t al;
+
+	(void)state;
+	for (al = 0; al < 10; al += 9)
+		ON_BOTH(&r, name)
+		{
+			rule_closed(&r, al);
+			r.spec.t.twr = 61;
+			WRITE(&r, 0, 0, 0, 1, 0);
+			WRITE(&r, 0, 0, 0, 2, 0);
+			APART(&r, WR, 0, ACT, 1,
+			      al + t->cwl + t->burst + 61 + t->trp);
+		}
+}
+
+/* Refreshes that fall due while rows still close. */
+static void a_closed_rows_refresh_follows_a_read(void **state)
+{
+	struct rule r;
+	const struct ppim_timing *t = &r.spec.t;
+	uint32_t al, last;
+
+	(void)state;
+	for (al = 0; al < 10; al += 9)
+		ON_BOTH(&r, name)
+		{
+			rule_closed(&r, al);
+			r.spec.t.trtp = 400;
+			rule_refresh(&r, PPIM_REFRESH_RANK_STAGGERED);
+			last = rule_last_before(&r, PPIM_CMD_RD, PPIM_CMD_REF);
+			APART(&r, RD, last, REF, 0, al + 400 + t->trp);
+		}
+	ON_BOTH(&r, name)
+	{
+		rule_closed(&r, 0);
+		r.spec.t.trtp = 400;
+		rule_refresh(&r, PPIM_REFRESH_BANK_STAGGERED);
+		last = rule_last_before(&r, PPIM_CMD_RD, PPIM_CMD_REFB);
+		APART(&r, RD, last, REFB, 0, 400 + t->trp);
+	}
+}
+
+static void a_closed_rows_refresh_follows_a_write(void **state)
+{
+	struct rule r;
+	const struct ppim_timing *t = &r.spec.t;
+	uint32_t al, last;
+
+	(void)state;
+	for (al = 0; al < 10; al += 9)
+		ON_BOTH(&r, name)
+		{
+			rule_closed(&r, al);
+			r.spec.t.twr = 400;
+			rule_refresh_of(&r, PPIM_REFRESH_RANK_STAGGERED, true);
+			last = rule_last_before(&r, PPIM_CMD_WR, PPIM_CMD_REF);
+			APART(&r, WR, last, REF, 0,
+			      al + t->cwl + t->burst + 400 + t->trp);
+		}
 }
 
 static void ranks_are_refreshed_every_trefi_in_turn(void **state)
@@ -838,6 +996,7 @@ int main(void)
 		cmocka_unit_test(a_write_follows_its_activation_by_trcd),
 		cmocka_unit_test(
 			additive_latency_moves_the_command_not_the_data),
+		cmocka_unit_test(additive_latency_delays_what_follows_a_write),
 		cmocka_unit_test(a_row_stays_open_for_tras),
 		cmocka_unit_test(an_activation_follows_a_precharge_by_trp),
 		cmocka_unit_test(reads_of_other_bank_groups_are_tccd_s_apart),
@@ -858,6 +1017,11 @@ int main(void)
 		cmocka_unit_test(precharges_are_tppd_apart),
 		cmocka_unit_test(an_activation_follows_a_refresh_by_trfc),
 		cmocka_unit_test(a_refresh_follows_a_precharge_by_trp),
+		cmocka_unit_test(a_banks_refresh_follows_its_precharge_by_trp),
+		cmocka_unit_test(a_closed_rows_activation_follows_a_read),
+		cmocka_unit_test(a_closed_rows_activation_follows_a_write),
+		cmocka_unit_test(a_closed_rows_refresh_follows_a_read),
+		cmocka_unit_test(a_closed_rows_refresh_follows_a_write),
 		cmocka_unit_test(ranks_are_refreshed_every_trefi_in_turn),
 		cmocka_unit_test(a_bank_follows_its_refresh_by_trfcb),
 		cmocka_unit_test(random_streams_break_no_constraint),
