@@ -778,6 +778,19 @@ static uint64_t exec_end_base(struct pim_exec *x)
 	return work;
 }
 
+/* What comes from the DIMM crosses the HBM's interface between what moves and
+ * the host do there, but not faster than all of it passes. */
+static void exec_end_interface(struct pim_exec *x)
+{
+	uint64_t busy = 0;
+	uint32_t ch;
+
+	for (ch = 0; ch < x->hbm.channels; ch++)
+		busy = pim_max(busy, x->hbm.chan[ch].phy_busy);
+	if (busy)
+		x->end = pim_max(x->end, x->gather + busy);
+}
+
 /* The busiest of each kind, phase by phase: the one that the phase was waiting
  * for at most. */
 static void exec_end_busy(struct pim_exec *x, uint64_t base)
@@ -819,6 +832,7 @@ void pim_exec_phase_end(struct pim_exec *x)
 		return;
 	pim_exec_run(x);
 	base = exec_end_base(x);
+	exec_end_interface(x);
 	exec_end_host(x);
 	exec_end_link(x);
 	exec_end_busy(x, base);

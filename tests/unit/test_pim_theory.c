@@ -532,6 +532,28 @@ static void a_cold_row_crosses_dimm_bus_and_interface(void **state)
 	ppim_engine_free(e);
 }
 
+/* More DIMM channels than the HBM's interface has room for: 16 MB, two clocks
+ * for each 64 B on eight channels. */
+static void cold_rows_are_no_faster_than_the_interface(void **state)
+{
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+
+	(void)state;
+	no_refresh(&s);
+	fx_param(&s, "dimm_channels", "64");
+	fx_param(&s, "bd_macs", "65536");
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_BGPIM, "DIMM RD 0x0 262144", &a);
+	assert_int_equal(a.cycles, 262144 / 8 * 2);
+	assert_int_equal(a.bound_by, PPIM_BOUND_INTERNAL_BUS);
+	ppim_engine_free(e);
+	/* a unit at the DIMM's ranks has them without it */
+	assert_in_range(fx_cycles(&s, PPIM_ARCH_RECNMP, "DIMM RD 0x0 262144"),
+			1, 262144 / 8);
+}
+
 static void dimm_streams_at_its_bus_rate(void **state)
 {
 	struct fx_text t = { 0 };
@@ -1041,6 +1063,7 @@ int main(void)
 		cmocka_unit_test(two_sets_of_sums_let_a_bank_group_go_on),
 		cmocka_unit_test(a_batch_begins_when_it_arrives),
 		cmocka_unit_test(a_cold_row_crosses_dimm_bus_and_interface),
+		cmocka_unit_test(cold_rows_are_no_faster_than_the_interface),
 		cmocka_unit_test(dimm_streams_at_its_bus_rate),
 		cmocka_unit_test(hbm_and_dimm_work_at_the_same_time),
 		cmocka_unit_test(the_base_die_reads_over_the_channels_bus),
