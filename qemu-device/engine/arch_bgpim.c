@@ -8,7 +8,7 @@
  * The operand lands in the last row of the bank next to the one that the
  * lookup reads: the two accesses do not close each other's row.
  *
- * A cold row comes from the DIMM over the host to the base die, where the
+ * A cold row comes from the DIMM to the base die, where the
  * bd-PIM combines it with operands that it reads from their homes over the
  * channels' buses.
  */
@@ -51,8 +51,10 @@ void pim_base_operand(struct pim_gather *g, uint32_t sub, uint64_t row,
 {
 	struct ppim_row_loc loc;
 
-	if (g->preset->base_holds && g->preset->base_holds(g, sub, row))
+	if (g->preset->base_holds && g->preset->base_holds(g, sub, row)) {
+		g->x->sram_bytes += g->table->sub[sub].row_bytes;
 		return;
+	}
 	if (g->preset->operand == pim_move_operand)
 		pim_gather_home(g, sub, row, &loc);
 	else

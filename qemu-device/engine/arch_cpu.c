@@ -44,7 +44,6 @@ static void cpu_lines(struct pim_gather *g, uint8_t device, uint64_t addr,
 			continue;
 		}
 		g->note->cache_hits++;
-		g->x->llc_bytes += line;
 		cpu_miss(g, &cmd, missed, at);
 		missed = at + line;
 	}

@@ -101,6 +101,7 @@ static void sram_fill_base(struct pim_gather *g, uint64_t rows)
 	pim_gather_any(g, sram_sub(g), 0, &loc);
 	pim_gather_at(g, &loc, &cmd);
 	cmd.n = sram_fill_bursts(g, rows);
+	g->x->sram_bytes += cmd.n * g->x->hbm.burst_bytes;
 	pim_gather_emit(g, &cmd);
 }
 

@@ -35,7 +35,9 @@ static bool recnmp_cached(struct pim_gather *g, uint32_t unit, uint32_t sub,
 					pim_cache_mix(key + i));
 	g->note->cache_hits += hit;
 	g->note->cache_misses += !hit;
-	g->x->sram_bytes += hit ? g->table->sub[sub].row_bytes : 0;
+	/* read, or filled from what the banks or the host bring */
+	if (pim_cache_holds(&g->stores->rank[unit]))
+		g->x->sram_bytes += g->table->sub[sub].row_bytes;
 	return hit;
 }
 

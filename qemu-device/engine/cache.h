@@ -19,6 +19,12 @@ void pim_cache_free(struct pim_cache *c);
 void pim_cache_reset(struct pim_cache *c);
 void pim_cache_walk(struct pim_cache *c, struct pim_io *io);
 
+/* Has it room for anything? */
+static inline bool pim_cache_holds(const struct pim_cache *c)
+{
+	return c->tags != NULL;
+}
+
 /* Was `key` there? It is the most recent of its set now. */
 bool pim_cache_access(struct pim_cache *c, uint64_t key);
 

@@ -721,6 +721,7 @@ static void exec_end_host(struct pim_exec *x)
 
 	if (!x->host_lines && !x->host_flops && !x->host_missed)
 		return;
+	x->llc_bytes += (x->host_lines + missed) * x->params.llc_line;
 	lines = exec_fs(x, x->host_lines + missed, x->line_fs);
 	busy = pim_max(lines, exec_fs(x, missed, x->miss_fs));
 	busy = pim_max(busy, (uint64_t)((unsigned __int128)x->host_flops *

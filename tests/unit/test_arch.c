@@ -79,6 +79,64 @@ static void every_preset_serves_every_algorithm(void **state)
 		}
 }
 
+/* ---- energy of what planners keep --------------------------------------- */
+
+static uint64_t energy_of(const struct fx_setup *s, const struct fx_options *o,
+			  uint32_t arch, uint32_t part,
+			  struct ppim_annotation *a)
+{
+	struct ppim_engine *e = fx_engine(s);
+	uint64_t pj[PPIM_PART_COUNT];
+	struct fx_batch b;
+
+	fx_batch_init(&b, o);
+	fx_charge(e, &b, arch, 0, a);
+	ppim_engine_energy(e, pj);
+	fx_batch_free(&b);
+	ppim_engine_free(e);
+	return pj[part];
+}
+
+/* Each byte that SRAM or a cache gives or takes: rows are 128 B, lines 64. */
+static void caches_are_charged_what_they_give_and_take(void **state)
+{
+	const struct fx_options o = { .algo = PPIM_ALGO_QR,
+				      .bags = 4,
+				      .pooling = 80,
+				      .n_tables = 5,
+				      .cold_percent = 50 };
+	struct ppim_annotation a;
+	uint64_t bytes, pj;
+	struct fx_setup s;
+
+	(void)state;
+	fx_setup_init(&s);
+	pj = energy_of(&s, &o, PPIM_ARCH_CPU, PPIM_PART_LLC, &a);
+	assert_true(a.cache_hits && a.cache_misses);
+	bytes = (a.cache_hits + a.cache_misses) * 64;
+	assert_int_equal(pj, bytes * 12500 / 1000);
+
+	pj = energy_of(&s, &o, PPIM_ARCH_RECNMP, PPIM_PART_SRAM, &a);
+	assert_true(a.cache_hits && a.cache_misses);
+	bytes = (a.cache_hits + a.cache_misses) * 128;
+	assert_int_equal(pj, bytes * 1250 / 1000);
+
+	/* R of each lookup, bd-PIM's too; and what was filled: four rows of
+	 * each table, in the bd-PIM once */
+	pj = energy_of(&s, &o, PPIM_ARCH_PROACTIVE, PPIM_PART_SRAM, &a);
+	assert_int_equal(a.sram_misses, 0);
+	assert_true(a.reads_dimm && a.sram_hits);
+	bytes = a.lookups * 128 + a.prefetches * 64 + 5 * 4 * 128;
+	assert_int_equal(pj, bytes * 1250 / 1000);
+
+	/* where nothing is kept, nothing is charged */
+	assert_int_equal(energy_of(&s, &o, PPIM_ARCH_BGPIM, PPIM_PART_SRAM, &a),
+			 0);
+	fx_param(&s, "recnmp_cache_bytes", "0");
+	assert_int_equal(
+		energy_of(&s, &o, PPIM_ARCH_RECNMP, PPIM_PART_SRAM, &a), 0);
+}
+
 /* ---- what is counted ---------------------------------------------------- */
 
 static void qr_counts(void **state)
@@ -689,6 +747,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_step_of_the_paper_is_faster),
 		cmocka_unit_test(every_preset_serves_every_algorithm),
+		cmocka_unit_test(caches_are_charged_what_they_give_and_take),
 		cmocka_unit_test(qr_counts),
 		cmocka_unit_test(tt_counts),
 		cmocka_unit_test(tt_locality_counts_entries_and_products),

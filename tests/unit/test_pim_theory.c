@@ -951,6 +951,135 @@ static void energy_is_what_the_currents_say(void **state)
 
 #define PART(name) (1u << PPIM_PART_##name)
 
+/* pJ of a part of what lines do on an engine of its own, without refresh. */
+static uint64_t part_of(uint32_t arch, const char *lines, uint32_t part)
+{
+	uint64_t pj[PPIM_PART_COUNT];
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+
+	no_refresh(&s);
+	fx_param(&s, "link", "pcie");
+	e = fx_engine(&s);
+	fx_run(e, arch, lines, &a);
+	ppim_engine_energy(e, pj);
+	ppim_engine_free(e);
+	return pj[part];
+}
+
+/* Bursts are 64 B, of two clocks of 1 ns in the HBM, four of 0.63 ns in each of
+ * the DIMM's eight devices; parameters are the defaults. */
+static void every_part_of_energy_is_what_was_done(void **state)
+{
+	static const struct {
+		uint32_t part, arch;
+		const char *lines;
+		double pj;
+	} of[] = {
+		{ PPIM_PART_HBM_ACTIVATE, PPIM_ARCH_BGPIM,
+		  "HBM RD 0x0 1\nHBM RD 0x800 1",
+		  2 * 1.2 * (65 * 48 - 55 * 34 - 40 * 14) },
+		{ PPIM_PART_HBM_READ, PPIM_ARCH_BGPIM,
+		  "HBM RD 0x0 4\nHBM CR 0x800 3", 7 * 1.2 * (390 - 55) * 2 },
+		{ PPIM_PART_HBM_WRITE, PPIM_ARCH_BGPIM,
+		  "HBM CW 0x0 5\nHBM DR 0x800 2 dst=0x8000000",
+		  7 * 1.2 * (500 - 55) * 2 },
+		/* as long as a read takes, all eight ranks */
+		{ PPIM_PART_HBM_STANDBY, PPIM_ARCH_BGPIM, "HBM RD 0x0 1",
+		  8 * 1.2 * 55 * 30 },
+		{ PPIM_PART_DIMM_ACTIVATE, PPIM_ARCH_BGPIM, "DIMM RD 0x0 1",
+		  8 * 0.63 * 1.2 * (57 * 74 - 52 * 52 - 37 * 22) },
+		{ PPIM_PART_DIMM_READ, PPIM_ARCH_BGPIM, "DIMM RD 0x0 3",
+		  3 * 8 * 0.63 * 1.2 * (168 - 52) * 4 },
+		{ PPIM_PART_DIMM_WRITE, PPIM_ARCH_BGPIM, "DIMM CW 0x0 3",
+		  3 * 8 * 0.63 * 1.2 * (150 - 52) * 4 },
+		/* two channels of two ranks; not read: rows are closed */
+		{ PPIM_PART_DIMM_STANDBY, PPIM_ARCH_BGPIM, "HBM RD 0x0 1",
+		  4 * 8 * 1.2 * 37 * 30 },
+		{ PPIM_PART_DIMM_STANDBY, PPIM_ARCH_BGPIM,
+		  "HBM RD 0x0 32\nDIMM RD 0x0 1", 4 * 8 * 1.2 * 52 * 92 },
+		/* 16 of a burst, and the base die's sum of a TR */
+		{ PPIM_PART_MAC, PPIM_ARCH_BGPIM,
+		  "HBM RD 0x0 4\nHBM RD 0x800 1 mac=7\nHBM TR 0x0 2",
+		  (64 + 7 + 32) * 4.6 },
+		/* all bank groups fill theirs */
+		{ PPIM_PART_SRAM, PPIM_ARCH_PROACTIVE, "HBM PR 0x0 8",
+		  32 * 8 * 64 * 1.25 },
+		{ PPIM_PART_SRAM, PPIM_ARCH_PROACTIVE, "HBM PR 0x0 8 self",
+		  8 * 64 * 1.25 },
+		/* lines that were found, and those that were not pass it too */
+		{ PPIM_PART_LLC, PPIM_ARCH_CPU, "HOST LD 0 100",
+		  100 * 64 * 12.5 },
+		{ PPIM_PART_LLC, PPIM_ARCH_CPU, "HBM RD 0x0 4\nHOST LD 0 100",
+		  104 * 64 * 12.5 },
+		{ PPIM_PART_BUS, PPIM_ARCH_BGPIM, "HBM RD 0x0 4", 0 },
+		{ PPIM_PART_BUS, PPIM_ARCH_SPACE, "HBM RD 0x0 4", 4 * 64 * 8 },
+		{ PPIM_PART_BUS, PPIM_ARCH_BGPIM, "HBM RD 0x0 4\nHBM TR 0x0 2",
+		  2 * 64 * 8 },
+		{ PPIM_PART_BUS, PPIM_ARCH_BGPIM, "HBM CW 0x0 4", 4 * 64 * 8 },
+		/* out and in again */
+		{ PPIM_PART_BUS, PPIM_ARCH_BGPIM, "HBM DR 0x0 4 dst=0x8000000",
+		  8 * 64 * 8 },
+		{ PPIM_PART_INTERFACE, PPIM_ARCH_BGPIM,
+		  "HBM DR 0x0 4 dst=0x8000000", 8 * 64 * 6.4 },
+		{ PPIM_PART_INTERFACE, PPIM_ARCH_SPACE, "HBM RD 0x0 4", 0 },
+		{ PPIM_PART_INTERFACE, PPIM_ARCH_BGPIM, "DIMM RD 0x0 4",
+		  4 * 64 * 6.4 },
+		{ PPIM_PART_INTERFACE, PPIM_ARCH_CPU, "HBM RD 0x0 4",
+		  4 * 64 * 6.4 },
+		{ PPIM_PART_INTERFACE, PPIM_ARCH_RECNMP,
+		  "HBM RD 0x0 4\nHBM TR 0x0 2", 2 * 64 * 6.4 },
+		{ PPIM_PART_DIMM_INTERFACE, PPIM_ARCH_BGPIM, "DIMM RD 0x0 4",
+		  4 * 64 * 80 },
+		{ PPIM_PART_DIMM_INTERFACE, PPIM_ARCH_RECNMP, "DIMM RD 0x0 4",
+		  0 },
+		{ PPIM_PART_DIMM_INTERFACE, PPIM_ARCH_RECNMP,
+		  "DIMM RD 0x0 4\nDIMM TR 0x0 2", 2 * 64 * 80 },
+		{ PPIM_PART_LINK, PPIM_ARCH_BGPIM,
+		  "LINK DN 0 1000\nHBM RD 0x0 1\nLINK UP 0 500", 1500 * 40 },
+		/* a move's bytes go up and down */
+		{ PPIM_PART_LINK, PPIM_ARCH_BGPIM, "HBM DR 0x0 4 dst=0x8000000",
+		  2 * 4 * 64 * 40 },
+	};
+	uint64_t pj;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		pj = part_of(of[i].arch, of[i].lines, of[i].part);
+		if (pj + 1 < of[i].pj || pj > of[i].pj + 1)
+			fail_msg("%s of '%s': %llu pJ, %.1f expected",
+				 ppim_engine_part_name(of[i].part), of[i].lines,
+				 (unsigned long long)pj, of[i].pj);
+	}
+}
+
+static void refreshes_are_charged_by_memory(void **state)
+{
+	uint64_t pj[PPIM_PART_COUNT];
+	struct ppim_annotation a;
+	struct ppim_engine *e;
+	struct fx_setup s;
+
+	(void)state;
+	fx_setup_init(&s);
+	fx_param(&s, "cpu_gflops", "1");
+	e = fx_engine(&s);
+	fx_run(e, PPIM_ARCH_CPU, "HOST OP 0 10000", &a);
+	assert_int_equal(a.busy_ps, 10000000);
+	ppim_engine_energy(e, pj);
+	/* in 10 us two of each of eight ranks; of four ranks, two are
+	 * refreshed at 3931 and two at 7862 ns, all of them once */
+	assert_in_range(pj[PPIM_PART_HBM_REFRESH],
+			16 * 1.2 * (250 - 55) * 260 - 1,
+			16 * 1.2 * (250 - 55) * 260 + 1);
+	assert_in_range(pj[PPIM_PART_DIMM_REFRESH],
+			4 * 8 * 0.63 * 1.2 * (250 - 52) * 560 - 1,
+			4 * 8 * 0.63 * 1.2 * (250 - 52) * 560 + 1);
+	ppim_engine_free(e);
+}
+
 /* What the model would charge and the specification has no current for. */
 static void a_part_without_its_currents_is_left_out_and_named(void **state)
 {
@@ -1080,6 +1209,8 @@ int main(void)
 		cmocka_unit_test(a_broadcast_is_sent_once),
 		cmocka_unit_test(per_bank_refresh_takes_its_bank_alone),
 		cmocka_unit_test(energy_is_what_the_currents_say),
+		cmocka_unit_test(every_part_of_energy_is_what_was_done),
+		cmocka_unit_test(refreshes_are_charged_by_memory),
 		cmocka_unit_test(
 			a_part_without_its_currents_is_left_out_and_named),
 		cmocka_unit_test(refreshes_of_idle_time_are_charged_to_nobody),
