@@ -62,7 +62,8 @@ static void charge_job(struct pim_gather *g, const struct ppim_job *job)
 		return;
 	pim_gather_begin(g, job);
 	room = pim_gather_bags(g);
-	for (first = 0; first < job->n_bags; first = end) {
+	for (first = 0; first < job->n_bags && !engine_cancelled(job);
+	     first = end) {
 		end = job->n_bags - first > room ? first + room : job->n_bags;
 		if ((uint32_t)job->offsets[first] ==
 		    engine_bag_end(job, end - 1))
@@ -70,6 +71,16 @@ static void charge_job(struct pim_gather *g, const struct ppim_job *job)
 		charge_phase(g, first, end, new_table);
 		new_table = false;
 	}
+}
+
+static bool charge_cancelled(const struct ppim_batch *batch)
+{
+	uint32_t j;
+
+	for (j = 0; j < batch->n_jobs; j++)
+		if (engine_cancelled(&batch->jobs[j]))
+			return true;
+	return false;
 }
 
 int ppim_engine_charge(struct ppim_engine *e, const struct ppim_batch *batch,
@@ -101,7 +112,7 @@ int ppim_engine_charge(struct ppim_engine *e, const struct ppim_batch *batch,
 	for (j = 0; j < batch->n_jobs; j++)
 		charge_job(&g, &batch->jobs[j]);
 	pim_exec_end(&e->x, out);
-	return 0;
+	return charge_cancelled(batch) ? -ECANCELED : 0;
 }
 
 void ppim_engine_copy(struct ppim_engine *e, uint8_t tier, uint64_t addr,

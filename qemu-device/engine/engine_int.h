@@ -103,6 +103,12 @@ static inline int engine_is_lookup(const struct ppim_job *job, int64_t index)
 	return !job->has_padding || index != job->padding_index;
 }
 
+/* Does nobody want the job's result any more? */
+static inline bool engine_cancelled(const struct ppim_job *job)
+{
+	return job->cancel && __atomic_load_n(job->cancel, __ATOMIC_RELAXED);
+}
+
 /* First position past bag b. */
 static inline uint32_t engine_bag_end(const struct ppim_job *job, uint32_t b)
 {

@@ -378,7 +378,7 @@ bool pim_gather_lookup(struct pim_gather *g, int64_t index,
 {
 	uint64_t i = (uint64_t)index, rest;
 
-	if (!engine_is_lookup(g->job, index))
+	if (!engine_is_lookup(g->job, index) || engine_cancelled(g->job))
 		return false;
 	g->note->lookups++;
 	if (g->algo == PPIM_ALGO_QR) {
@@ -456,8 +456,11 @@ static void gather_trace(struct pim_gather *g, const struct ppim_pim_cmd *cmd)
 	g->trace(g->trace_opaque, line);
 }
 
+/* One lookup may be many commands: of a cancelled job no more are charged. */
 void pim_gather_emit(struct pim_gather *g, const struct ppim_pim_cmd *cmd)
 {
+	if (g->job && engine_cancelled(g->job))
+		return;
 	if (g->trace)
 		gather_trace(g, cmd);
 	pim_exec_command(g->x, cmd);

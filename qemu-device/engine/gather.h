@@ -109,7 +109,8 @@ int pim_scratch_reserve(struct pim_scratch *s, const struct pim_exec *x,
 void pim_gather_begin(struct pim_gather *g, const struct ppim_job *job);
 /* Bags that one phase may hold. */
 uint32_t pim_gather_bags(const struct pim_gather *g);
-/* Takes index apart and counts it. False: it does not count (padding). */
+/* Takes index apart and counts it. False: it does not count (padding, or the
+ * job is cancelled). */
 bool pim_gather_lookup(struct pim_gather *g, int64_t index,
 		       struct pim_lookup *l);
 

@@ -13,11 +13,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "engine_int.h"
 #include "gnr_kernels.h"
-#include "ppim-engine/engine.h"
 
 #define BLOCK 16		/* lookups located ahead of their use, or as */
-#define WIDE_BYTES (4u << 20)	/* many as widen to so much, at least one */
+#define WIDE_BYTES (4u << 20)	/* many as widen to so much and */
+#define BLOCK_MACS (1u << 24)	/* take so many MACs, but at least one */
 #define LINE 64			/* bytes that one prefetch brings */
 #define PREFETCH_MAX 4096	/* of a row; more would only displace itself */
 
@@ -498,6 +499,8 @@ static int blocks_run(struct gnr *g, uint32_t first_bag, uint32_t n_bags,
 	if (block_fill(g, &c, &blocks[now]))
 		return -1;
 	while (blocks[now].n) {
+		if (engine_cancelled(g->job))
+			return -ECANCELED;
 		if (block_fill(g, &c, &blocks[!now]))
 			return -1;
 		block_reduce(g, &blocks[now], first_bag, s, n);
@@ -544,10 +547,12 @@ static int job_run(struct gnr *g, uint32_t first_bag, uint32_t n_bags,
 {
 	struct stream s[2];
 	uint32_t i, n = streams_init(g, s, out);
+	int ret;
 
 	memset(out, 0, (size_t)n_bags * g->shape->dim * sizeof(*out));
-	if (blocks_run(g, first_bag, n_bags, s, n))
-		return -1;
+	ret = blocks_run(g, first_bag, n_bags, s, n);
+	if (ret)
+		return ret;
 	for (i = 0; i < n && g->job->mode == PPIM_MODE_MEAN; i++)
 		mean_divide(g, &s[i], first_bag, n_bags);
 	if (g->pooled)
@@ -630,19 +635,29 @@ static int scratch_alloc(struct gnr *g, uint32_t n_bags)
 	return 0;
 }
 
-/* A row of a TT core may be millions of elements, and each worker widens a
- * block of them. */
+/* Of TT's two products, for one lookup. */
+static uint64_t lookup_macs(const struct ppim_shape *t)
+{
+	return (uint64_t)t->tt_q[0] * t->tt_q[1] * t->tt_r[1] *
+	       (t->tt_r[0] + t->tt_q[2]);
+}
+
+/* A row of a TT core may be millions of elements: each worker widens a block of
+ * them, and looks for a cancellation when it is through with one. */
 static uint32_t block_size(const struct gnr *g)
 {
-	size_t bytes = 0, n;
+	uint64_t bytes = 0, macs, n = BLOCK;
 	uint32_t s;
 
-	if (g->shape->dtype == PPIM_DTYPE_FP32)
-		return BLOCK;
 	for (s = 0; s < g->n_sub; s++)
 		bytes += g->elems[s] * sizeof(float);
-	n = WIDE_BYTES / bytes;
-	return n > BLOCK ? BLOCK : n ? (uint32_t)n : 1;
+	if (g->shape->dtype != PPIM_DTYPE_FP32 && n > WIDE_BYTES / bytes)
+		n = WIDE_BYTES / bytes;
+	if (g->shape->algo == PPIM_ALGO_TT) {
+		macs = lookup_macs(g->shape);
+		n = n > BLOCK_MACS / macs ? BLOCK_MACS / macs : n;
+	}
+	return n ? (uint32_t)n : 1;
 }
 
 static int gnr_init(struct gnr *g, const struct ppim_memory *mem,

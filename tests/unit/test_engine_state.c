@@ -337,6 +337,73 @@ static void a_states_size_depends_on_the_configuration_alone(void **state)
 	ppim_engine_free(e);
 }
 
+/* ---- cancelled ---------------------------------------------------------- */
+
+struct canceller {
+	uint32_t lines, at;
+	bool set;
+};
+
+static void cancel_at_line(void *opaque, const char *line)
+{
+	struct canceller *c = opaque;
+
+	(void)line;
+	if (++c->lines == c->at)
+		__atomic_store_n(&c->set, true, __ATOMIC_RELAXED);
+}
+
+/* Not one command more, in any preset; the state can be saved and loaded, and a
+ * reset makes it as new. */
+static void a_cancelled_batch_is_charged_no_further(void **state)
+{
+	struct canceller c = { .at = 100 };
+	struct fx_options o = small;
+	struct ppim_annotation a, b;
+	struct ppim_engine *e, *f;
+	struct ppim_diag diag;
+	struct fx_batch batch;
+	struct fx_setup s;
+	size_t bytes;
+	uint32_t i, j;
+	void *buf;
+
+	(void)state;
+	fx_setup_init(&s);
+	for (i = 0; i < 16; i++) {
+		o.algo = i / 8 ? PPIM_ALGO_TT : PPIM_ALGO_QR;
+		e = fx_engine(&s);
+		f = fx_engine(&s);
+		fx_batch_init(&batch, &o);
+		c.lines = 0;
+		c.set = false;
+		for (j = 0; j < batch.batch.n_jobs; j++)
+			batch.job[j].cancel = &c.set;
+		batch.batch.arch = PPIM_ARCH_CPU + i % 8;
+		ppim_engine_trace(e, cancel_at_line, &c);
+		assert_int_equal(ppim_engine_charge(e, &batch.batch, 0, &a),
+				 -ECANCELED);
+		/* and the empty line of the phase that it was in */
+		assert_in_range(c.lines, 100, 101);
+		ppim_engine_trace(e, NULL, NULL);
+		buf = saved(e, &bytes);
+		assert_int_equal(ppim_engine_load(f, buf, bytes, &diag), 0);
+		free(buf);
+		ppim_engine_reset(e);
+		ppim_engine_free(f);
+		f = fx_engine(&s);
+		c.set = false;
+		for (j = 0; j < 8; j++) {
+			step(e, &batch, j, &a);
+			step(f, &batch, j, &b);
+			same(&a, &b);
+		}
+		fx_batch_free(&batch);
+		ppim_engine_free(e);
+		ppim_engine_free(f);
+	}
+}
+
 /* ---- replay ------------------------------------------------------------- */
 
 struct dump {
@@ -690,6 +757,7 @@ int main(void)
 		cmocka_unit_test(copies_take_banks_and_bus_like_any_others),
 		cmocka_unit_test(
 			a_states_size_depends_on_the_configuration_alone),
+		cmocka_unit_test(a_cancelled_batch_is_charged_no_further),
 		cmocka_unit_test(a_dump_replays_to_the_same_annotations),
 		cmocka_unit_test(damaged_dumps_are_refused_with_their_line),
 		cmocka_unit_test(specifications_of_any_kind_are_judged),

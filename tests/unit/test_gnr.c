@@ -5,6 +5,7 @@
  * instruction set that this processor has, bit by bit.
  */
 
+#include <errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -653,6 +654,48 @@ static void index_out_of_range_is_a_fault(void **state)
 	world_free(&w);
 }
 
+/* Lookups that were located of a job that was cancelled before. */
+static uint64_t cancelled_lookups(struct world *w, struct bags *b)
+{
+	uint64_t lookups[SLICES + 1] = { 0 }, sum = 0;
+	struct ppim_fault fault = { 0 };
+	const bool cancel = true;
+	float out[20 * 32];
+	uint32_t i;
+
+	w->mem.slice_lookups = lookups;
+	b->job.cancel = &cancel;
+	assert_int_equal(run_all(w, b, out, &fault), -ECANCELED);
+	assert_int_equal(fault.status, PPIM_ST_OK);
+	w->mem.slice_lookups = NULL;
+	for (i = 0; i <= SLICES; i++)
+		sum += lookups[i];
+	return sum;
+}
+
+/* Not more than the block at hand; one lookup of large cores is one. */
+static void a_cancelled_job_ends_soon(void **state)
+{
+	const enum place how[3] = { STRIPED, STRIPED, STRIPED };
+	struct ppim_shape large = wide_shape(1000, 1, 600);
+	const bool cancel = false;
+	struct world w;
+	struct bags b;
+
+	(void)state;
+	small_world(&w, &b, STRIPED);
+	assert_in_range(cancelled_lookups(&w, &b), 1, 16);
+	b.job.cancel = &cancel;
+	job_check(&w, &b.job);
+	world_free(&w);
+	large.tt_q[0] = large.dim = 32;
+	world_init(&w);
+	table_build(&w, &large, how);
+	bags_fill(&b, &w.table, PPIM_MODE_SUM, false, false);
+	assert_int_equal(cancelled_lookups(&w, &b), 1);
+	world_free(&w);
+}
+
 static void unknown_isa_is_refused(void **state)
 {
 	(void)state;
@@ -674,6 +717,7 @@ int main(void)
 		cmocka_unit_test(wild_row_map_is_a_fault),
 		cmocka_unit_test(extent_beyond_its_tier_is_a_fault),
 		cmocka_unit_test(index_out_of_range_is_a_fault),
+		cmocka_unit_test(a_cancelled_job_ends_soon),
 		cmocka_unit_test(unknown_isa_is_refused),
 	};
 

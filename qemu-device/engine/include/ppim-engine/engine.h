@@ -10,6 +10,7 @@
 #ifndef PPIM_ENGINE_ENGINE_H
 #define PPIM_ENGINE_ENGINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/ppim_defs.h>
@@ -64,6 +65,11 @@ struct ppim_job {
 	const int64_t *indices;
 	const int64_t *offsets;	/* n_bags, first is 0 */
 	const float *weights;	/* or NULL */
+	/* or NULL: set by any thread, atomically, when nobody wants the result
+	 * any more. ppim_engine_charge() looks at it at each command,
+	 * ppim_gnr_compute() every 16 lookups, of TT every 2^24 MACs or one
+	 * lookup; then they return -ECANCELED. */
+	const bool *cancel;
 };
 
 struct ppim_batch {
@@ -139,7 +145,9 @@ PPIM_ENGINE_API int ppim_engine_check(const struct ppim_engine *engine,
 /*
  * Charges a checked batch that arrives at arrival_ps: its commands are
  * scheduled against the state that earlier batches left. Never revised.
- * Returns 0 or -ENOMEM (state unchanged).
+ * Returns 0 or -ENOMEM (state unchanged); or, when a job was cancelled,
+ * -ECANCELED with `out` undefined: of the batch some part was charged, which
+ * makes a state like any other, but none to go on with: ppim_engine_reset().
  */
 PPIM_ENGINE_API int ppim_engine_charge(struct ppim_engine *engine,
 				       const struct ppim_batch *batch,
@@ -250,10 +258,10 @@ struct ppim_memory {
  * Of a duplicated subtable the copy in the bank group of the lookup's Q row (TT:
  * G2 slice) is read, where there is none the first.
  * The batch has passed ppim_engine_check(); row maps are checked again at use.
+ * Returns 0; -1 with fault; or -ECANCELED, without one and with `out` undefined.
  * What it takes of memory does not depend on the number of lookups: of rows that
  * are not fp32 a copy that is, one lookup's or up to 4 MiB; for TT the product of
  * two core rows and 16 rebuilt rows; for POOLED as much as out has.
- * Returns 0, or -1 with fault.
  */
 PPIM_ENGINE_API int ppim_gnr_compute(const struct ppim_memory *mem,
 				     const struct ppim_job *job,
