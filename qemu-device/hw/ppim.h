@@ -167,6 +167,7 @@ struct ppim_cmd {
 	/* pool's lock (ppim_work.c) */
 	QSIMPLEQ_ENTRY(ppim_cmd) order;
 	QSIMPLEQ_ENTRY(ppim_cmd) shared;
+	QLIST_ENTRY(ppim_cmd) drop;
 	struct ppim_unit *units;
 	uint32_t n_units, next_unit, units_left;
 	uint32_t grain;		/* lookups that a worker takes at once */

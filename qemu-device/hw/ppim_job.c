@@ -166,6 +166,7 @@ static int coroutine_fn job_load(PPIMState *s, struct ppim_cmd *cmd, uint32_t i,
 		.has_padding = !!(hw->flags & PPIM_JOBF_PADDING),
 		.padding_index = (int64_t)le64_to_cpu(hw->padding_index),
 		.weights = own->weights,
+		.cancel = &cmd->skip,
 	};
 	return 0;
 }

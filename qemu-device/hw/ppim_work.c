@@ -9,6 +9,9 @@
  * before it has ended. So neither the number of workers nor their speed
  * changes a result.
  *
+ * What a reset drops is cancelled: who works at it lets go soon, so that the
+ * gate comes to the reset and to what is submitted after it.
+ *
  * Workers touch commands' private memory, the backends' bytes and the engine.
  */
 
@@ -48,7 +51,8 @@ struct ppim_pool {
 	cmd_queue used;		/* to be freed */
 	uint32_t gathering;	/* batches with unfinished units */
 	uint32_t busy;		/* commands not done yet; of them */
-	uint32_t dropped;	/* nobody waits for so many */
+	QLIST_HEAD(, ppim_cmd) drops;	/* nobody waits for these, */
+	uint32_t dropped;	/* which are so many */
 	uint64_t dropped_bytes;
 	/* the gate's, without the lock */
 	struct ppim_poison_set poison;
@@ -65,14 +69,16 @@ static void cmd_used(struct ppim_pool *pool, struct ppim_cmd *cmd)
 	qemu_cond_broadcast(&pool->work);
 }
 
-static void dropped_add(struct ppim_pool *pool, const struct ppim_cmd *cmd)
+static void dropped_add(struct ppim_pool *pool, struct ppim_cmd *cmd)
 {
+	QLIST_INSERT_HEAD(&pool->drops, cmd, drop);
 	pool->dropped++;
 	pool->dropped_bytes += cmd->bytes;
 }
 
-static void dropped_remove(struct ppim_pool *pool, const struct ppim_cmd *cmd)
+static void dropped_remove(struct ppim_pool *pool, struct ppim_cmd *cmd)
 {
+	QLIST_REMOVE(cmd, drop);
 	pool->dropped--;
 	pool->dropped_bytes -= cmd->bytes;
 }
@@ -527,6 +533,7 @@ struct ppim_pool *ppim_pool_new(const struct ppim_pool_config *config)
 	QSIMPLEQ_INIT(&pool->gate);
 	QSIMPLEQ_INIT(&pool->shared);
 	QSIMPLEQ_INIT(&pool->used);
+	QLIST_INIT(&pool->drops);
 	pool->alive = config->threads;
 	pool->workers = g_new0(struct ppim_worker, config->threads);
 	for (i = 0; i < config->threads; i++)
@@ -643,12 +650,9 @@ void ppim_pool_skip_dropped(struct ppim_pool *pool)
 	struct ppim_cmd *cmd;
 
 	QEMU_LOCK_GUARD(&pool->lock);
-	QSIMPLEQ_FOREACH(cmd, &pool->gate, order)
-		if (cmd->dropped)
-			qatomic_set(&cmd->skip, true);
-	QSIMPLEQ_FOREACH(cmd, &pool->shared, shared)
-		if (cmd->dropped)
-			qatomic_set(&cmd->skip, true);
+	QLIST_FOREACH(cmd, &pool->drops, drop)
+		qatomic_set(&cmd->skip, true);
+	qemu_cond_broadcast(&pool->work);
 	if (pool->writing)
 		qatomic_set(&pool->writing->skip, true);
 	while (pool->writing)

@@ -250,6 +250,60 @@ static void test_reset_is_quick(struct ppim_dev *d, const void *arg)
 	ppim_assert_works(d);
 }
 
+static void abort_check(struct ppim_dev *d, const struct ppim_hw_sqe *sqe)
+{
+	struct ppim_hw_cqe cqe = ppim_admin(d, (struct ppim_hw_sqe){
+		.opcode = PPIM_ADM_ABORT,
+		.abort.qid = cpu_to_le16(d->io.qid),
+		.abort.cid = sqe->cid,
+		.abort.generation = sqe->generation,
+	});
+
+	ppim_assert_cqe(&cqe, PPIM_ST_OK, 1);
+}
+
+struct long_case {
+	const char *name;
+	enum reset reset;
+	bool aborted;		/* before the reset */
+};
+
+static const struct long_case long_cases[] = {
+	{ "ctrl", BY_CTRL }, { "flr", BY_FLR },
+	{ "ctrl-aborted", BY_CTRL, true }, { "flr-aborted", BY_FLR, true },
+};
+
+/* One bag of large cores would keep the workers, and whoever charges it, for
+ * minutes. After a reset nothing waits for it. */
+static void test_reset_ends_work(struct ppim_dev *d, const void *arg)
+{
+	static const uint32_t p[] = { 2, 1, 64 }, q[] = { 16, 16, 1 };
+	static const uint32_t r[] = { 256, 256 };
+	struct ppim_shape shape = ppim_shape_tt(128, p, q, r);
+	struct ppim_test_table *t = ppim_table_new(d, &shape, 5,
+						   PPIM_LAYOUT_DIMM,
+						   PPIM_LAYOUT_DIMM);
+	const struct long_case *c = arg;
+	struct ppim_test_batch *b;
+	struct ppim_test_job job;
+
+	ppim_job_random(&job, t, 1, 200000, 6);
+	g_assert_cmpuint(job.n_indices, >, 50000);
+	b = ppim_batch_new(d, &job, 1, PPIM_ARCH_BGPIM);
+	ppim_push(d, &d->io, &b->sqe);
+	ppim_ring_doorbell(d, &d->io);
+	g_usleep(100 * 1000);
+	if (c->aborted)
+		abort_check(d, &b->sqe);
+	reset_do(d, c->reset);
+	ppim_dev_restart(d);
+	ppim_assert_works(d);
+	g_assert_true(ppim_batch_untouched(d, b));
+	ppim_batch_free(b);
+	ppim_job_free(&job);
+	ppim_table_free(t);
+}
+
 /* A write to a tier that is being made when the device is disabled has ended
  * when it is: what is put in its place afterwards stays. Pages that cannot be
  * given back make clearing take some 100 ms. */
@@ -293,19 +347,12 @@ static void test_fatal_before_dropped_write(struct ppim_dev *d, const void *arg)
 	};
 	uint64_t at = PPIM_TEST_DIMM + d->dimm_bytes - 64;
 	struct sent sent = { 0 };
-	struct ppim_hw_cqe cqe;
 
 	qtest_writeq(d->qts, at, MARK);
 	sent_launch(d, &sent, 15, 80000);
 	ppim_push(d, &d->io, &write);
 	ppim_ring_doorbell(d, &d->io);
-	cqe = ppim_admin(d, (struct ppim_hw_sqe){
-		.opcode = PPIM_ADM_ABORT,
-		.abort.qid = cpu_to_le16(d->io.qid),
-		.abort.cid = write.cid,
-		.abort.generation = write.generation,
-	});
-	ppim_assert_cqe(&cqe, PPIM_ST_OK, 1);
+	abort_check(d, &write);
 	g_assert_cmphex(qtest_readq(d->qts, at), ==, MARK);
 	ppim_writel(d, PPIM_DB_SQ_TAIL(1), ~0u);
 	ppim_assert_fatal(d, PPIM_HWERR_DOORBELL);
@@ -357,6 +404,12 @@ static void register_tests(void)
 	}
 	ppim_add_test("reset/many", test_many_resets, NULL);
 	ppim_add_test("reset/is-quick", test_reset_is_quick, NULL);
+	for (r = 0; r < ARRAY_SIZE(long_cases); r++) {
+		g_autofree char *path = g_strdup_printf("reset/ends-work-%s",
+							long_cases[r].name);
+
+		ppim_add_test(path, test_reset_ends_work, &long_cases[r]);
+	}
 	ppim_add_test("reset/master-off-in-flight", test_master_off_in_flight,
 		      NULL);
 	ppim_add_test("reset/fatal-before-dropped-write",
