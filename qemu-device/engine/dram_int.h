@@ -62,13 +62,11 @@
 /* A transaction that has no room in its bank's command queue yet. */
 struct dram_node {
 	uint64_t addr;
-	uint32_t row;
 	uint16_t seq; /* age */
 	uint16_t next;
 	uint16_t joined; /* further reads that its burst answers */
 	uint8_t write;
 	uint8_t after_read; /* a read of the address waited when it came */
-	uint8_t pad[4];
 };
 
 /* One transaction queue: per bank in order, between banks by age. Ages are
@@ -157,8 +155,8 @@ struct dram_channel {
 	uint64_t refresh_next; /* clock at which the next one falls due */
 	uint64_t reads_first_addr;
 
-	uint64_t reads, reads_pending; /* admitted, not done */
-	uint64_t last_read, last_write; /* clocks at which they were done */
+	uint64_t reads, last_read; /* admitted; clock at which one was done */
+	uint64_t reads_pending, last_write; /* not done; as above */
 	uint64_t read_latency;
 	struct dram_counts n;
 
@@ -218,21 +216,24 @@ struct dram_config {
 	/* Bank of an address: bank_of[burst >> bank_pos & bank_bits] if its
 	 * fields are next to each other, else bank_bits is 0. */
 	uint32_t bank_pos, bank_bits;
+	/* Row of an address: addr >> row_pos & row_bits. */
+	uint32_t row_pos, row_bits;
 	uint8_t bank_of[DRAM_MAX_BANKS];
 };
 
 /*
- * The scheduler, compiled for several instruction sets; all do the same.
+ * The controllers and the front end, compiled for several instruction sets; all
+ * do the same.
  * run: does all that happens up to the clock, which t_next is not beyond.
- * run_room: runs until the queue has room; returns the clock at which it has.
+ * submit: admits the requests, in order.
  */
 struct dram_sched {
 	const char *name;
 	bool (*usable)(void);
 	void (*run)(struct ppim_dram *m, struct dram_channel *ch,
 		    uint64_t until);
-	uint64_t (*run_room)(struct ppim_dram *m, struct dram_channel *ch,
-			     const struct dram_trans *q);
+	void (*submit)(struct ppim_dram *m, const struct ppim_dram_req *reqs,
+		       size_t n);
 };
 
 extern const struct dram_sched dram_sched_plain;
@@ -259,6 +260,11 @@ struct ppim_dram {
 	struct dram_channel ch[];
 };
 
+/* Runs a channel nearly up to the clock, far ahead, as far as there is nothing
+ * but refreshes. */
+void dram_run_long(struct ppim_dram *m, struct dram_channel *ch,
+		   uint64_t until);
+
 /* Gives a state that a test has changed its checksum. */
 void dram_state_seal(const struct ppim_dram *m, void *buf);
 
@@ -277,6 +283,12 @@ static ALWAYS_INLINE uint64_t dram_max(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+static ALWAYS_INLINE uint32_t dram_row(const struct dram_config *cfg,
+				       uint64_t addr)
+{
+	return (uint32_t)(addr >> cfg->row_pos) & cfg->row_bits;
+}
+
 /* All bits or none. The compiler is not to know which values there are, so that
  * it does not make branches of what is done with them. */
 static ALWAYS_INLINE uint64_t dram_mask(bool is)
@@ -290,6 +302,22 @@ static ALWAYS_INLINE uint64_t dram_mask(bool is)
 static ALWAYS_INLINE uint64_t dram_select(uint64_t mask, uint64_t a, uint64_t b)
 {
 	return b ^ ((a ^ b) & mask);
+}
+
+static ALWAYS_INLINE uint32_t map_field(const struct ppim_addrmap *map,
+					uint64_t burst, enum ppim_field f)
+{
+	return (uint32_t)(burst >> map->pos[f]) & ((1u << map->width[f]) - 1);
+}
+
+static inline uint32_t bank_of_burst(const struct ppim_addrmap *map,
+				     uint64_t burst)
+{
+	uint32_t ba = map->width[PPIM_BA], bg = map->width[PPIM_BG];
+
+	return map_field(map, burst, PPIM_BA) |
+	       map_field(map, burst, PPIM_BG) << ba |
+	       map_field(map, burst, PPIM_RA) << (ba + bg);
 }
 
 static ALWAYS_INLINE uint8_t *dram_filter(struct dram_channel *ch,

@@ -48,14 +48,14 @@ static ALWAYS_INLINE struct dram_node *trans_push(struct dram_trans *q,
 {
 	uint16_t i = q->free;
 	struct dram_node *node = &q->node[i];
+	uint64_t others = dram_mask(q->waiting >> bank & 1);
 
 	q->free = node->next;
-	if (q->waiting >> bank & 1) {
-		q->node[q->tail[bank]].next = i;
-	} else {
-		q->head[bank] = i;
-		lane_set(q->oldest, bank, q->seq);
-	}
+	/* Alone, it is behind itself, the head, and the oldest. */
+	q->node[dram_select(others, q->tail[bank], i)].next = i;
+	q->head[bank] = (uint16_t)dram_select(others, q->head[bank], i);
+	lane_set(q->oldest, bank,
+		 (uint32_t)dram_select(others, q->oldest[bank], q->seq));
 	q->tail[bank] = i;
 	q->waiting |= 1ull << bank;
 	q->n++;
@@ -99,7 +99,8 @@ static ALWAYS_INLINE bool bank_push(const struct dram_config *cfg,
 				    const struct dram_node *node)
 {
 	struct dram_banks *bk = &ch->bank;
-	uint32_t n = bk->n[b], slot = bk->order[b][n], row = node->row;
+	uint32_t n = bk->n[b], slot = bk->order[b][n];
+	uint32_t row = dram_row(cfg, node->addr);
 	uint32_t open = ch->open >> b & 1, write = node->write, hit, fits;
 
 	bk->rows[b][slot] = row;
@@ -107,8 +108,7 @@ static ALWAYS_INLINE bool bank_push(const struct dram_config *cfg,
 	bk->joined[b][slot] = node->joined;
 	bk->wr[b] |= (uint16_t)(write << n);
 	bk->n[b] = (uint8_t)(n + 1);
-	if (n + 1 == cfg->queue)
-		ch->room &= ~(1ull << b);
+	ch->room &= ~((uint64_t)(n + 1 == cfg->queue) << b);
 	/* Behind others, and not for the row that is open or will be next. */
 	if (n && row != bk->row[b])
 		return false;
@@ -208,8 +208,7 @@ static ALWAYS_INLINE void bank_take(const struct dram_config *cfg,
 	bk->hit[b] = (uint16_t)hit;
 	bk->wr[b] = (uint16_t)wr;
 	ch->room |= 1ull << b;
-	if (!n)
-		ch->queued &= ~(1ull << b);
+	ch->queued &= ~((uint64_t)!n << b);
 	wait[PPIM_CMD_RD] &= ~((uint64_t)!(hit & ~wr) << b);
 	wait[PPIM_CMD_WR] &= ~((uint64_t)!(hit & wr) << b);
 	wait_set(&wait[PPIM_CMD_PRE], b, row_is_done(n, hit, hits));

@@ -99,8 +99,8 @@ static ALWAYS_INLINE void channel_activate(struct ppim_dram *m,
 	ch->open |= bit;
 	/* Its oldest command is for the row: nothing to precharge. */
 	l->wait[PPIM_CMD_ACT] &= ~bit;
-	l->wait[PPIM_CMD_RD] |= hit & ~wr ? bit : 0;
-	l->wait[PPIM_CMD_WR] |= hit & wr ? bit : 0;
+	l->wait[PPIM_CMD_RD] |= bit & dram_mask((hit & ~wr) != 0);
+	l->wait[PPIM_CMD_WR] |= bit & dram_mask((hit & wr) != 0);
 	ch->n.cmds[PPIM_CMD_ACT]++;
 	channel_observe(m, ch, PPIM_CMD_ACT, b, 0, now);
 }
@@ -382,10 +382,14 @@ static ALWAYS_INLINE bool bank_column(const struct dram_config *cfg,
 				      struct pick *p, uint32_t lanes)
 {
 	uint32_t b = p->bank, hit = ch->bank.hit[b], wr = ch->bank.wr[b];
+	uint32_t older = (hit & -hit) - 1;
 
-	p->cmd = PPIM_CMD_RD;
 	p->at = dram_first(hit);
-	if (!(hit & wr))
+	p->cmd = PPIM_CMD_RD + (wr >> p->at & 1);
+	/* None of its entries writes, or all that do so are for the row and no
+	 * read waits before them: the first. */
+	if (__builtin_expect(!(dram_mask((hit & wr) != 0) & ~wr &
+			       (hit | older)), 1))
 		return true;
 	if (!(live_ready(l, PPIM_CMD_RD, lanes) >> b & 1))
 		hit &= wr;
@@ -548,7 +552,7 @@ static ALWAYS_INLINE bool channel_moves(const struct dram_config *cfg,
 {
 	if (ch->draining)
 		return ch->wr.waiting & ch->room;
-	return ch->rd.waiting & ch->room || dram_drain_due(cfg, ch);
+	return (ch->rd.waiting & ch->room) | dram_drain_due(cfg, ch);
 }
 
 /* ---- a clock -------------------------------------------------------------- */
@@ -749,15 +753,11 @@ static void sched_run(struct ppim_dram *m, struct dram_channel *ch,
 	sched_clocks(m, ch, until, &m->cfg.trans);
 }
 
-static uint64_t sched_run_room(struct ppim_dram *m, struct dram_channel *ch,
-			       const struct dram_trans *q)
-{
-	return sched_clocks(m, ch, DRAM_NEVER, &q->n);
-}
+#include "dram_front_template.h"
 
 const struct dram_sched DRAM_SCHED = {
 	.name = DRAM_SCHED_NAME,
 	.usable = sched_usable,
 	.run = sched_run,
-	.run_room = sched_run_room,
+	.submit = front_submit,
 };

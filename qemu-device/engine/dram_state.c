@@ -293,7 +293,8 @@ static const char *check_list(const struct dram_config *cfg,
 	for (i = q->head[bank]; i != DRAM_NO_NODE; i = q->node[i].next) {
 		if (!nodes_meet(met, cfg, i))
 			return "a transaction queue is damaged";
-		if (!lies_in(cfg, q->node[i].addr, chan, bank, q->node[i].row))
+		if (!lies_in(cfg, q->node[i].addr, chan, bank,
+			     dram_row(cfg, q->node[i].addr)))
 			return "a transaction waits at the wrong bank";
 		if (q->node[i].write > 1 || q->node[i].after_read > 1)
 			return "a transaction is neither read nor write";
