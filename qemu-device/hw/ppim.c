@@ -36,7 +36,6 @@ void ppim_reset(PPIMState *s)
 	uint16_t qid;
 
 	trace_ppim_reset();
-	ppim_time_reset(s);
 	for (qid = 0; qid <= PPIM_QUEUES_MAX; qid++)
 		ppim_queue_stop(s, qid);
 	s->half_loaded = false;
@@ -44,18 +43,21 @@ void ppim_reset(PPIMState *s)
 	memset(&s->stats, 0, sizeof(s->stats));
 	memset(&s->doorbells, 0, sizeof(s->doorbells));
 	memset(&s->pending, 0, sizeof(s->pending));
+	ppim_late(s, PPIM_LATE_RESET);
 }
 
 /* From here on neither guest memory nor a tier is written, and nothing is
- * signalled. */
+ * signalled. When the device was reset by what failed, there is nothing left to
+ * fail. */
 void ppim_fatal(PPIMState *s, enum ppim_hw_error error)
 {
+	if (!s->ctrl)
+		return;
 	trace_ppim_fatal(error);
 	PPIM_GUEST_ERR("failed with error %d: only a reset helps", error);
 	s->status |= PPIM_STS_FATAL;
 	s->error = error;
-	ppim_time_discard(s, 0, true);
-	ppim_pool_skip_dropped(s->pool);
+	ppim_late(s, PPIM_LATE_DISCARD);
 }
 
 static void ppim_reset_hold(Object *obj, ResetType type)
@@ -238,9 +240,7 @@ static void ppim_exit(PCIDevice *pci)
 	PPIMState *s = PPIM(pci);
 
 	ppim_reset(s);
-	ppim_pool_retire(s->pool);
-	s->pool = NULL;
-	ppim_time_exit(s);
+	ppim_late(s, PPIM_LATE_EXIT);
 	windows_exit(s);
 	msix_uninit_exclusive_bar(pci);
 	if (pci->exp.aer_cap)

@@ -215,6 +215,26 @@ struct ppim_pending {
 	bool link;		/* to be lost when the command has completed */
 };
 
+/* What has to wait for the end of a visit (ppim_visit.c). */
+enum ppim_late {
+	PPIM_LATE_VISIT,	/* another one, by bottom half */
+	PPIM_LATE_DISCARD,	/* of all commands: a failure */
+	PPIM_LATE_RESET,
+	PPIM_LATE_FINISH,	/* what a stopped machine leaves undone */
+	PPIM_LATE_EXIT,
+	PPIM_LATE_COUNT
+};
+
+struct ppim_visit {
+	bool lasts;
+	bool guarded;		/* by the memory core, before it began */
+	uint32_t late;		/* bit 1 << enum ppim_late */
+	uint64_t bytes;		/* used up of PPIM_VISIT_BYTES */
+	int64_t begin_ns;	/* host's clock */
+	uint64_t max_bytes;	/* most that one visit used, and */
+	int64_t max_ns;		/* longest that the main loop was kept */
+};
+
 /* Writes of I/O queues' doorbells: each of them left the guest. */
 struct ppim_doorbells {
 	uint64_t sq, cq;
@@ -268,9 +288,7 @@ struct PPIMState {
 	uint64_t zero_ps;	/* guest's clock when the device was enabled */
 	uint64_t chain_ps;	/* guest's clock at the end of timed work */
 	uint64_t now_ps;	/* device timeline, of what has completed */
-	uint64_t visit_bytes;	/* used up of PPIM_VISIT_BYTES */
-	uint64_t visit_max_bytes;	/* most that one visit used, and */
-	int64_t visit_max_ns;	/* longest that the main loop was kept */
+	struct ppim_visit visit;
 	bool half_loaded;	/* a stream is being read, or was refused */
 	uint64_t *slice_lookups;	/* while it travels: the pool's */
 	uint32_t n_slice_lookups;
@@ -384,14 +402,17 @@ void ppim_inject_do(PPIMState *s, const struct ppim_inject *in);
 void ppim_inject_late(PPIMState *s);
 void ppim_inject_mark(PPIMState *s, struct ppim_cmd *cmd);
 
-/* ppim_time.c */
-/* How long the main loop, or a vCPU, is kept by the device: host time around
- * each of its entries. */
-int64_t ppim_visit_begin(PPIMState *s);
+/* ppim_visit.c */
+void ppim_late(PPIMState *s, enum ppim_late what);
+void ppim_visit_begin(PPIMState *s);
 bool ppim_visit_over(const PPIMState *s);
-void ppim_visit_end(PPIMState *s, int64_t begin);
+void ppim_visit_end(PPIMState *s);
+
+/* ppim_time.c */
 void ppim_time_init(PPIMState *s);
 void ppim_time_exit(PPIMState *s);
+void ppim_time_visit_soon(PPIMState *s);
+void ppim_time_finish(PPIMState *s);
 void ppim_time_start(PPIMState *s);
 uint64_t ppim_time_clock_ps(void);
 uint64_t ppim_time_now_ps(PPIMState *s);
@@ -401,6 +422,7 @@ bool ppim_time_abort(PPIMState *s, uint16_t qid, uint16_t cid,
 		     uint32_t generation);
 void ppim_time_resume(PPIMState *s);
 void ppim_time_discard(PPIMState *s, uint16_t qid, bool skip);
+void ppim_time_discard_all(PPIMState *s);
 void ppim_time_reset(PPIMState *s);
 
 /* ppim_vmstate.c */

@@ -32,7 +32,8 @@ static bool region_is_memory(MemoryRegion *mr)
 	return true;
 }
 
-/* Is all of it memory? Otherwise *bad is the first address that is not. */
+/* Is all of it memory? Otherwise *bad is the first address that is not. A fault
+ * on the way may have reset the device, which then reaches nothing. */
 static bool dma_allowed(PPIMState *s, uint64_t addr, uint64_t bytes,
 			bool is_write, uint64_t *bad)
 {
@@ -41,7 +42,8 @@ static bool dma_allowed(PPIMState *s, uint64_t addr, uint64_t bytes,
 	MemoryRegion *mr;
 
 	RCU_READ_LOCK_GUARD();
-	for (; bytes; addr += len, bytes -= len) {
+	*bad = addr;
+	for (; bytes && ppim_running(s); addr += len, bytes -= len) {
 		len = bytes;
 		mr = address_space_translate(as, addr, &xlat, &len, is_write,
 					     dma_attrs);
@@ -53,7 +55,7 @@ static bool dma_allowed(PPIMState *s, uint64_t addr, uint64_t bytes,
 		if (addr + len < addr && bytes != len)
 			return false;
 	}
-	return true;
+	return ppim_running(s);
 }
 
 static int dma_rw(PPIMState *s, uint64_t addr, void *buf, uint64_t bytes,
@@ -66,7 +68,7 @@ static int dma_rw(PPIMState *s, uint64_t addr, void *buf, uint64_t bytes,
 	*bad = addr;
 	if (pci_dma_rw(PCI_DEVICE(s), addr, buf, bytes, dir, dma_attrs))
 		goto refused;
-	s->visit_bytes += MAX(bytes, PPIM_ACCESS_BYTES);
+	s->visit.bytes += MAX(bytes, PPIM_ACCESS_BYTES);
 	return 0;
 
 refused:
@@ -276,7 +278,7 @@ int ppim_buf_check(PPIMState *s, const struct ppim_buf *buf, int32_t *seg,
 		   uint64_t *bad)
 {
 	for (; *seg < buf->n_segs && !ppim_visit_over(s); (*seg)++) {
-		s->visit_bytes += PPIM_ACCESS_BYTES;
+		s->visit.bytes += PPIM_ACCESS_BYTES;
 		if (!dma_allowed(s, buf->segs[*seg].addr,
 				 buf->segs[*seg].bytes, true, bad))
 			return -1;

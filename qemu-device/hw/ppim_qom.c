@@ -69,8 +69,8 @@ static bool device_visit(PPIMState *s, Visitor *v, Error **errp)
 		{ "late-max-ns", st->late_max_ns },
 		{ "injected", st->injected },
 		{ "corrected", st->corrected },
-		{ "main-loop-max-ns", s->visit_max_ns },
-		{ "main-loop-max-bytes", s->visit_max_bytes },
+		{ "main-loop-max-ns", s->visit.max_ns },
+		{ "main-loop-max-bytes", s->visit.max_bytes },
 		{ "sq-doorbells", s->doorbells.sq },
 		{ "cq-doorbells", s->doorbells.cq },
 	};

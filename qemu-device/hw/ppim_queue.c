@@ -31,8 +31,9 @@ void ppim_queue_start(PPIMState *s, uint16_t qid, uint64_t sq, uint64_t cq,
 	msix_vector_use(PCI_DEVICE(s), vector);
 }
 
-/* Commands in flight have been dropped. A stream that was refused may have left
- * completions of a queue that does not live, and a vector that is none. */
+/* Its commands in flight have been dropped, or will be (ppim_visit.c). A stream
+ * that was refused may have left completions of a queue that does not live, and
+ * a vector that is none. */
 void ppim_queue_stop(PPIMState *s, uint16_t qid)
 {
 	struct ppim_queue *q = &s->queue[qid];
@@ -123,6 +124,10 @@ static void cq_add(PPIMState *s, struct ppim_cmd *cmd)
 
 void ppim_queue_complete(PPIMState *s, struct ppim_cmd *cmd)
 {
+	if (!ppim_running(s)) {
+		ppim_pool_free(s->pool, cmd);
+		return;
+	}
 	ppim_stats_count(s, cmd);
 	if (cmd->fault.status)
 		trace_ppim_error(cmd->qid, cmd->cid, cmd->fault.status,
@@ -283,6 +288,8 @@ void ppim_queue_run(PPIMState *s)
 		}
 		sq_take(s, 0);
 	}
+	if (!ppim_running(s))
+		return;
 	if (s->loading.cmd)
 		ppim_load_continue(s);
 	while (more) {
@@ -350,7 +357,7 @@ void ppim_queue_cq_head(PPIMState *s, uint16_t qid, uint32_t head)
 	if (!q)
 		return;
 	q->cq_head = head;
-	while (q->live && !cq_full(q) && !QTAILQ_EMPTY(&q->waiting)) {
+	while (ppim_running(s) && !cq_full(q) && !QTAILQ_EMPTY(&q->waiting)) {
 		cmd = QTAILQ_FIRST(&q->waiting);
 		QTAILQ_REMOVE(&q->waiting, cmd, link);
 		cq_post(s, q, cmd);

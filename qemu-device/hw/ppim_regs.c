@@ -161,13 +161,13 @@ static void reg_write(PPIMState *s, hwaddr addr, uint32_t value)
 static void doorbell_write(PPIMState *s, hwaddr addr, uint32_t value)
 {
 	uint32_t qid = (addr - PPIM_DB_BASE) / 8;
-	int64_t begin = ppim_visit_begin(s);
 
 	if (qid > s->n_queues) {
 		PPIM_GUEST_ERR("doorbell of queue %u of %u", qid,
 			       s->n_queues);
 		return;
 	}
+	ppim_visit_begin(s);
 	if (addr & 4) {
 		s->doorbells.cq += !!qid;
 		ppim_queue_cq_head(s, qid, value);
@@ -175,7 +175,7 @@ static void doorbell_write(PPIMState *s, hwaddr addr, uint32_t value)
 		s->doorbells.sq += !!qid;
 		ppim_queue_sq_tail(s, qid, value);
 	}
-	ppim_visit_end(s, begin);
+	ppim_visit_end(s);
 }
 
 static void regs_write(void *opaque, hwaddr addr, uint64_t value,

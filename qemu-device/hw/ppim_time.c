@@ -139,6 +139,10 @@ static void timer_arm(PPIMState *s)
 	struct ppim_cmd *cmd = first_end(s);
 	uint64_t next = cmd ? to_ns(cmd->end_ps) : UINT64_MAX;
 
+	if (!ppim_running(s)) {
+		timer_del(s->timer);
+		return;
+	}
 	if (icount_enabled())
 		QTAILQ_FOREACH(cmd, &s->inflight, link)
 			if (!cmd->timed && !cmd->hung) {
@@ -187,6 +191,8 @@ static bool complete_one(PPIMState *s, uint64_t clock_ps)
 		return false;
 	if (!ppim_queue_output(s, cmd))
 		return true;
+	if (!ppim_running(s))
+		return false;
 	inflight_remove(s, cmd);
 	late_count(s, cmd);
 	s->now_ps = MAX(s->now_ps, cmd->note.end_ps);
@@ -194,51 +200,41 @@ static bool complete_one(PPIMState *s, uint64_t clock_ps)
 	return true;
 }
 
-int64_t ppim_visit_begin(PPIMState *s)
+static void visit(PPIMState *s, bool completes)
 {
-	s->visit_bytes = 0;
-	return get_clock();
-}
-
-bool ppim_visit_over(const PPIMState *s)
-{
-	return !icount_enabled() && s->visit_bytes >= PPIM_VISIT_BYTES;
-}
-
-void ppim_visit_end(PPIMState *s, int64_t begin)
-{
-	s->visit_max_bytes = MAX(s->visit_max_bytes, s->visit_bytes);
-	s->visit_max_ns = MAX(s->visit_max_ns, get_clock() - begin);
-}
-
-static void visit(void *opaque)
-{
-	PPIMState *s = opaque;
 	uint64_t clock_ps = ppim_time_clock_ps();
-	int64_t begin = ppim_visit_begin(s);
 
+	if (s->visit.lasts) {
+		ppim_late(s, PPIM_LATE_VISIT);
+		return;
+	}
+	ppim_visit_begin(s);
 	do
 		settle(s, clock_ps);
-	while (complete_one(s, clock_ps));
-	ppim_queue_run(s);
+	while (completes && complete_one(s, clock_ps));
+	if (completes)
+		ppim_queue_run(s);
 	timer_arm(s);
-	ppim_visit_end(s, begin);
+	ppim_visit_end(s);
+}
+
+static void timer_run(void *opaque)
+{
+	visit(opaque, true);
 }
 
 /* A worker has finished something, or a visit left something undone. */
 static void bh_run(void *opaque)
 {
-	PPIMState *s = opaque;
-	int64_t begin;
+	visit(opaque, visits_by_bh(opaque));
+}
 
-	if (visits_by_bh(s)) {
-		visit(s);
-		return;
-	}
-	begin = ppim_visit_begin(s);
-	settle(s, ppim_time_clock_ps());
-	timer_arm(s);
-	ppim_visit_end(s, begin);
+void ppim_time_visit_soon(PPIMState *s)
+{
+	if (s->bh)
+		qemu_bh_schedule(s->bh);
+	else
+		timer_arm(s);
 }
 
 /* ---- admission ----------------------------------------------------------- */
@@ -349,17 +345,23 @@ void ppim_time_discard(PPIMState *s, uint16_t qid, bool skip)
 	drops_end(s);
 }
 
+/* Nothing is written on behalf of any of them any more, and none is charged. */
+void ppim_time_discard_all(PPIMState *s)
+{
+	ppim_time_discard(s, 0, true);
+	ppim_pool_skip_dropped(s->pool);
+}
+
 /* Back to the state after power-on, whatever was in flight. The workers put
  * the engine back when they come to it; nobody waits for them. */
 void ppim_time_reset(PPIMState *s)
 {
 	struct ppim_cmd *cmd;
 
-	ppim_time_discard(s, 0, true);
+	ppim_time_discard_all(s);
 	/* what a refused stream left in flight was never counted */
 	s->n_inflight = 0;
 	s->inflight_bytes = 0;
-	ppim_pool_skip_dropped(s->pool);
 	timer_del(s->timer);
 	s->stalled = false;
 	s->chain_ps = s->now_ps = s->zero_ps = 0;
@@ -389,6 +391,14 @@ void ppim_time_resume(PPIMState *s)
 
 /* A stopped machine's memory must not change: copies into the tiers are over
  * before migration looks at them for the last time. */
+void ppim_time_finish(PPIMState *s)
+{
+	ppim_visit_begin(s);
+	ppim_load_finish(s);
+	ppim_pool_wait_idle(s->pool);
+	ppim_visit_end(s);
+}
+
 static void state_changed(void *opaque, bool running, RunState state)
 {
 	PPIMState *s = opaque;
@@ -399,23 +409,27 @@ static void state_changed(void *opaque, bool running, RunState state)
 		timer_arm(s);
 		return;
 	}
-	ppim_load_finish(s);
-	ppim_pool_wait_idle(s->pool);
+	ppim_late(s, PPIM_LATE_FINISH);
 }
 
 void ppim_time_init(PPIMState *s)
 {
 	QTAILQ_INIT(&s->inflight);
 	s->vmstate = qemu_add_vm_change_state_handler(state_changed, s);
-	s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, visit, s);
+	s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, timer_run, s);
 	if (!icount_enabled())
 		s->bh = qemu_bh_new(bh_run, s);
 }
 
+/* Of a device that was reset: its workers and what calls it. */
 void ppim_time_exit(PPIMState *s)
 {
+	ppim_pool_retire(s->pool);
+	s->pool = NULL;
 	qemu_del_vm_change_state_handler(s->vmstate);
 	timer_free(s->timer);
+	s->timer = NULL;
 	if (s->bh)
 		qemu_bh_delete(s->bh);
+	s->bh = NULL;
 }

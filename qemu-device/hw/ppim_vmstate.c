@@ -339,8 +339,7 @@ static int ppim_pre_save(void *opaque)
 	PPIMState *s = opaque;
 	struct ppim_engine *engine;
 
-	ppim_load_finish(s);
-	ppim_pool_wait_idle(s->pool);
+	ppim_time_finish(s);
 	engine = ppim_pool_engine(s->pool);
 	s->poison = *ppim_pool_poison(s->pool);
 	travel_free(s);

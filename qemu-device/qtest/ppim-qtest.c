@@ -151,6 +151,56 @@ void ppim_dev_map(struct ppim_dev *d)
 			   PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
+int64_t ppim_counter(struct ppim_dev *d, const char *name)
+{
+	QDict *resp = qtest_qmp(d->qts, "{ 'execute': 'qom-get', 'arguments': {"
+				" 'path': '/machine/peripheral/ppim0',"
+				" 'property': 'stats' } }");
+	int64_t value = qdict_get_int(qdict_get_qdict(resp, "return"), name);
+
+	qobject_unref(resp);
+	return value;
+}
+
+/* The host bridge's window onto configuration space, where QEMU has it. */
+#define BRIDGE_ECAM	0x60
+#define ECAM		0xb0000000u
+#define ECAM_ON		1u
+
+uint32_t ppim_config_addr(struct ppim_dev *d, const QPCIDevice *pci,
+			  uint32_t reg)
+{
+	QPCIDevice bridge = { .bus = d->bus };
+
+	qpci_config_writel(&bridge, BRIDGE_ECAM, ECAM | ECAM_ON);
+	return ECAM + ((uint32_t)pci->devfn << 12) + reg;
+}
+
+static void entries_write(struct ppim_dev *d, uint32_t addr, uint32_t data)
+{
+	uint64_t entry = PPIM_TEST_MSIX;
+	int i;
+
+	for (i = 0; i < qpci_msix_table_size(&d->pci); i++) {
+		qtest_writel(d->qts, entry + PCI_MSIX_ENTRY_LOWER_ADDR, addr);
+		qtest_writel(d->qts, entry + PCI_MSIX_ENTRY_UPPER_ADDR, 0);
+		qtest_writel(d->qts, entry + PCI_MSIX_ENTRY_DATA, data);
+		qtest_writel(d->qts, entry + PCI_MSIX_ENTRY_VECTOR_CTRL, 0);
+		entry += PCI_MSIX_ENTRY_SIZE;
+	}
+}
+
+/* What is pending from the start goes elsewhere. */
+void ppim_messages_to(struct ppim_dev *d, uint32_t addr, uint32_t data)
+{
+	uint8_t cap = qpci_find_capability(&d->pci, PCI_CAP_ID_MSIX, 0);
+
+	entries_write(d, ppim_alloc(d, sizeof(data)), data);
+	qpci_config_writew(&d->pci, cap + PCI_MSIX_FLAGS,
+			   PCI_MSIX_FLAGS_ENABLE);
+	entries_write(d, addr, data);
+}
+
 /* ---- the device's life -------------------------------------------------- */
 
 void ppim_dev_enable(struct ppim_dev *d)

@@ -92,6 +92,14 @@ void ppim_dev_start(struct ppim_dev *d);
 /* All of it once more after a reset that did not. */
 void ppim_dev_restart(struct ppim_dev *d);
 
+/* Of QEMU's counters. */
+int64_t ppim_counter(struct ppim_dev *d, const char *name);
+/* Where a register of a function's configuration space is in memory. */
+uint32_t ppim_config_addr(struct ppim_dev *d, const QPCIDevice *pci,
+			  uint32_t reg);
+/* Entries of the MSI-X table are all this one, and MSI-X is on. */
+void ppim_messages_to(struct ppim_dev *d, uint32_t addr, uint32_t data);
+
 uint32_t ppim_readl(struct ppim_dev *d, uint32_t reg);
 uint64_t ppim_readq(struct ppim_dev *d, uint32_t reg);
 void ppim_writel(struct ppim_dev *d, uint32_t reg, uint32_t value);
@@ -144,7 +152,8 @@ void ppim_assert_cqe(const struct ppim_hw_cqe *cqe, uint16_t status,
 
 /* ---- DMA remapping (ppim-iommu.c) ---------------------------------------- */
 
-#define PPIM_TEST_REMAPPED	0x40000000ull	/* 512 pages as tests want them */
+#define PPIM_TEST_REMAPPED	0x40000000ull
+#define PPIM_TEST_PAGES		4096u	/* there, as tests want them */
 #define PPIM_IOMMU_READ		1u
 #define PPIM_IOMMU_WRITE	2u
 
@@ -155,6 +164,10 @@ void ppim_iommu_start(struct ppim_dev *d);
  * the address that it has for the device. */
 uint64_t ppim_iommu_map(struct ppim_dev *d, uint32_t page, uint64_t to,
 			uint32_t access);
+/* A QEMU with -device amd-iommu: the same RAM, and accesses at
+ * PPIM_TEST_REMAPPED fault, each of which writes `data` to `addr`. False if
+ * this QEMU's unit writes nothing: then there is nothing to be tested. */
+bool ppim_iommu_start_faults(struct ppim_dev *d, uint32_t addr, uint16_t data);
 
 /* ---- tables ------------------------------------------------------------- */
 
