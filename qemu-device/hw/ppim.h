@@ -42,7 +42,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(PPIMState, PPIM)
 #define PPIM_PIECE_BYTES	(1u << 20)
 /* What a command may read and what a visit may move: either counts an access,
  * and a segment of a scatter list, for at least so many bytes, which is what
- * finding the address costs. */
+ * finding the address costs; a visit so many for each page as well that a
+ * remapping unit translates. */
 #define PPIM_ACCESS_BYTES	1024
 #define PPIM_POISON_MAX		64
 /* Of the model, as it travels: mostly the tags of caches. */
@@ -157,7 +158,8 @@ struct ppim_cmd {
 	uint64_t least_ps;	/* that it takes at least; icount only */
 	uint64_t end_ps;	/* guest's clock; valid if timed */
 	uint64_t done_ps;	/* guest's clock when the workers were seen ready */
-	int32_t check_job, check_seg;	/* outputs before can be written */
+	int32_t check_job;	/* outputs before this one can be written, */
+	uint64_t check_bytes;	/* and so much of this one */
 	int32_t out_job;	/* outputs before this one are written, */
 	uint64_t out_bytes;	/* and so much of this one */
 	bool timed;
@@ -332,10 +334,8 @@ int coroutine_fn ppim_buf_load(PPIMState *s, struct ppim_cmd *cmd,
 			       struct ppim_buf *buf);
 int coroutine_fn ppim_buf_read(PPIMState *s, struct ppim_cmd *cmd,
 			       const struct ppim_buf *buf, void *data);
-int ppim_buf_check(PPIMState *s, const struct ppim_buf *buf, int32_t *seg,
-		   uint64_t *bad);
-int ppim_buf_write(PPIMState *s, const struct ppim_buf *buf, const void *data,
-		   uint64_t *done, uint64_t *bad);
+int ppim_buf_write(PPIMState *s, const struct ppim_buf *buf,
+		   const uint8_t *data, uint64_t *done, uint64_t *bad);
 void ppim_buf_free(struct ppim_buf *buf);
 
 /* ppim_cmd.c: a command's memory and its verdict */

@@ -33,7 +33,8 @@ static bool region_is_memory(MemoryRegion *mr)
 }
 
 /* Is all of it memory? Otherwise *bad is the first address that is not. A fault
- * on the way may have reset the device, which then reaches nothing. */
+ * on the way may have reset the device, which then reaches nothing. Each region
+ * and each page of a remapping unit that is looked up counts for the visit. */
 static bool dma_allowed(PPIMState *s, uint64_t addr, uint64_t bytes,
 			bool is_write, uint64_t *bad)
 {
@@ -45,6 +46,7 @@ static bool dma_allowed(PPIMState *s, uint64_t addr, uint64_t bytes,
 	*bad = addr;
 	for (; bytes && ppim_running(s); addr += len, bytes -= len) {
 		len = bytes;
+		s->visit.bytes += PPIM_ACCESS_BYTES;
 		mr = address_space_translate(as, addr, &xlat, &len, is_write,
 					     dma_attrs);
 		*bad = addr;
@@ -66,9 +68,10 @@ static int dma_rw(PPIMState *s, uint64_t addr, void *buf, uint64_t bytes,
 	if (!dma_allowed(s, addr, bytes, to_guest, bad))
 		goto refused;
 	*bad = addr;
+	/* beyond what finding the address has counted */
+	s->visit.bytes += bytes - MIN(bytes, PPIM_ACCESS_BYTES);
 	if (pci_dma_rw(PCI_DEVICE(s), addr, buf, bytes, dir, dma_attrs))
 		goto refused;
-	s->visit.bytes += MAX(bytes, PPIM_ACCESS_BYTES);
 	return 0;
 
 refused:
@@ -272,24 +275,21 @@ int coroutine_fn ppim_buf_read(PPIMState *s, struct ppim_cmd *cmd,
 	return 0;
 }
 
-/* Could it be written? Looks at segments from *seg on, as far as the visit
- * allows; *seg says how far that was. */
-int ppim_buf_check(PPIMState *s, const struct ppim_buf *buf, int32_t *seg,
-		   uint64_t *bad)
+/* A piece of the buffer: writes it, or asks whether it could be (data NULL). */
+static int piece_write(PPIMState *s, uint64_t addr, const uint8_t *data,
+		       uint64_t bytes, uint64_t *bad)
 {
-	for (; *seg < buf->n_segs && !ppim_visit_over(s); (*seg)++) {
-		s->visit.bytes += PPIM_ACCESS_BYTES;
-		if (!dma_allowed(s, buf->segs[*seg].addr,
-				 buf->segs[*seg].bytes, true, bad))
-			return -1;
-	}
-	return 0;
+	if (data)
+		return dma_rw(s, addr, (void *)data, bytes,
+			      DMA_DIRECTION_FROM_DEVICE, bad);
+	return dma_allowed(s, addr, bytes, true, bad) ? 0 : -1;
 }
 
-/* Writes the buffer out of data, from byte *done on and as far as the visit
- * allows; *done says how far that was. */
-int ppim_buf_write(PPIMState *s, const struct ppim_buf *buf, const void *data,
-		   uint64_t *done, uint64_t *bad)
+/* Writes the buffer out of data, or asks whether it could be written (data
+ * NULL), from byte *done on and as far as the visit allows; *done says how far
+ * that was. */
+int ppim_buf_write(PPIMState *s, const struct ppim_buf *buf,
+		   const uint8_t *data, uint64_t *done, uint64_t *bad)
 {
 	uint64_t begin = 0, skip, n;
 	int32_t i;
@@ -302,9 +302,8 @@ int ppim_buf_write(PPIMState *s, const struct ppim_buf *buf, const void *data,
 				return 0;
 			skip = *done - begin;
 			n = MIN(seg->bytes - skip, PPIM_PIECE_BYTES);
-			if (dma_rw(s, seg->addr + skip,
-				   (uint8_t *)data + *done, n,
-				   DMA_DIRECTION_FROM_DEVICE, bad))
+			if (piece_write(s, seg->addr + skip,
+					data ? data + *done : NULL, n, bad))
 				return -1;
 			*done += n;
 		}

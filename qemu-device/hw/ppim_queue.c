@@ -147,34 +147,20 @@ void ppim_queue_complete(PPIMState *s, struct ppim_cmd *cmd)
 
 /* ---- outputs ------------------------------------------------------------- */
 
-/* Looks at the next part of the next output; false if it cannot be written. */
-static bool output_check(PPIMState *s, struct ppim_cmd *cmd, uint64_t *bad)
+/* The next part of output *job, from byte *done on: writes it, or asks whether
+ * it could be written (data NULL); false if it cannot. */
+static bool output_part(PPIMState *s, struct ppim_cmd *cmd, int32_t *job,
+			const uint8_t *data, uint64_t *done, uint64_t *bad)
 {
-	const struct ppim_buf *out = &cmd->own[cmd->check_job].out;
+	const struct ppim_buf *out = &cmd->own[*job].out;
 
-	if (ppim_buf_check(s, out, &cmd->check_seg, bad)) {
-		cmd->fault.job = cmd->check_job;
+	if (ppim_buf_write(s, out, data, done, bad)) {
+		cmd->fault.job = *job;
 		return false;
 	}
-	if (cmd->check_seg == out->n_segs) {
-		cmd->check_job++;
-		cmd->check_seg = 0;
-	}
-	return true;
-}
-
-/* Writes the next part of the next output; false on a DMA error. */
-static bool output_part(PPIMState *s, struct ppim_cmd *cmd, uint64_t *bad)
-{
-	struct ppim_cmd_job *own = &cmd->own[cmd->out_job];
-
-	if (ppim_buf_write(s, &own->out, own->output, &cmd->out_bytes, bad)) {
-		cmd->fault.job = cmd->out_job;
-		return false;
-	}
-	if (cmd->out_bytes == own->out.bytes) {
-		cmd->out_job++;
-		cmd->out_bytes = 0;
+	if (*done == out->bytes) {
+		(*job)++;
+		*done = 0;
 	}
 	return true;
 }
@@ -203,12 +189,15 @@ bool ppim_queue_output(PPIMState *s, struct ppim_cmd *cmd)
 	if (cmd->fault.status)
 		return true;
 	if (cmd->check_job < cmd->n_own) {
-		if (!output_check(s, cmd, &bad))
+		if (!output_part(s, cmd, &cmd->check_job, NULL,
+				 &cmd->check_bytes, &bad))
 			goto refused;
 		return false;
 	}
 	if (cmd->out_job < cmd->n_own) {
-		if (!output_part(s, cmd, &bad))
+		if (!output_part(s, cmd, &cmd->out_job,
+				 cmd->own[cmd->out_job].output,
+				 &cmd->out_bytes, &bad))
 			goto refused;
 		return false;
 	}

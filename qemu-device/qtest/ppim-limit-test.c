@@ -105,6 +105,40 @@ static void test_admin_visits(struct ppim_dev *plain, const void *arg)
 	ppim_dev_quit(d);
 }
 
+static bool posted(struct ppim_dev *d, const struct ppim_ring *r, uint32_t i)
+{
+	struct ppim_hw_cqe cqe;
+
+	ppim_get(d, r->cq + i * sizeof(cqe), &cqe, sizeof(cqe));
+	return le32_to_cpu(cqe.phase);
+}
+
+/* An access that is refused counts as one: with the entry and its completion
+ * four for each of these commands, of the 4096 of a visit. */
+static void test_refused_visits(struct ppim_dev *plain, const void *arg)
+{
+	struct ppim_dev *d = ppim_dev_spawn("", "queue-entries=2048");
+	struct ppim_hw_sqe sqe = {
+		.opcode = PPIM_OP_WRITE,
+		.copy.data.addr = cpu_to_le64(PPIM_TEST_UNMAPPED),
+		.copy.data.bytes = cpu_to_le64(64),
+		.copy.tier = PPIM_TIER_DIMM,
+	};
+	struct ppim_ring r;
+	uint32_t i;
+
+	ppim_dev_start(d);
+	ppim_ring_init(d, &r, 2, 2048);
+	g_assert_cmpuint(ppim_ring_create(d, &r), ==, PPIM_ST_OK);
+	for (i = 0; i < r.entries - 1; i++)
+		ppim_push(d, &r, &sqe);
+	qtest_qmp_assert_success(d->qts, "{ 'execute': 'stop' }");
+	ppim_ring_doorbell(d, &r);
+	g_assert_true(posted(d, &r, 1023));
+	g_assert_false(posted(d, &r, 1024));
+	ppim_dev_quit(d);
+}
+
 /* ---- memory -------------------------------------------------------------- */
 
 #define INDICES		(1u << 20)
@@ -194,6 +228,7 @@ static void register_tests(void)
 {
 	ppim_add_test("limit/segments", test_segments, NULL);
 	ppim_add_test("limit/admin-visits", test_admin_visits, NULL);
+	ppim_add_test("limit/refused-visits", test_refused_visits, NULL);
 	ppim_add_test("limit/aborted-memory", test_aborted_memory, NULL);
 }
 

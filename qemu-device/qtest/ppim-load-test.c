@@ -22,21 +22,13 @@
 /* The most that a visit of the device read and wrote, since it was made. */
 static uint64_t visit_most(struct ppim_dev *d, const char *what)
 {
-	QDict *resp, *stats;
-	uint64_t bytes;
+	uint64_t bytes = ppim_counter(d, "main-loop-max-bytes");
 
-	resp = qtest_qmp(d->qts, "{ 'execute': 'qom-get', 'arguments': {"
-			 " 'path': '/machine/peripheral/ppim0',"
-			 " 'property': 'stats' } }");
-	stats = qdict_get_qdict(resp, "return");
-	bytes = qdict_get_int(stats, "main-loop-max-bytes");
 	g_test_message("%s: a visit was at most %" PRIu64 " KiB, %" PRId64
 		       " us", what, bytes / KiB,
-		       qdict_get_int(stats, "main-loop-max-ns") / 1000);
-	qobject_unref(resp);
+		       ppim_counter(d, "main-loop-max-ns") / 1000);
 	return bytes;
 }
-
 
 static uint64_t put_bytes(struct ppim_dev *d, const void *data, size_t n)
 {
@@ -164,6 +156,64 @@ static void test_copy_visits(struct ppim_dev *plain, const void *arg)
 			 VISIT_BYTES + PIECE_BYTES);
 	ppim_get(d, to, back, COPY_BYTES);
 	g_assert_cmpint(memcmp(out, back, COPY_BYTES), ==, 0);
+	ppim_dev_quit(d);
+}
+
+/* ---- translations -------------------------------------------------------- */
+
+#define PAGE_BYTES	4096u
+
+/* All pages but the last one. */
+static void pages_map(struct ppim_dev *d)
+{
+	uint64_t page = ROUND_UP(ppim_alloc(d, 2 * PAGE_BYTES), PAGE_BYTES);
+	uint32_t i;
+
+	ppim_iommu_start(d);
+	for (i = 0; i < PPIM_TEST_PAGES - 1; i++)
+		ppim_iommu_map(d, i, page, PPIM_IOMMU_READ | PPIM_IOMMU_WRITE);
+}
+
+/* Into the last so many bytes of the pages. */
+static struct ppim_hw_sqe pages_read(uint64_t bytes)
+{
+	uint64_t end = PPIM_TEST_REMAPPED + PPIM_TEST_PAGES * PAGE_BYTES;
+
+	return (struct ppim_hw_sqe){
+		.opcode = PPIM_OP_READ,
+		.copy.tier = PPIM_TIER_DIMM,
+		.copy.data.addr = cpu_to_le64(end - bytes),
+		.copy.data.bytes = cpu_to_le64(bytes),
+	};
+}
+
+/* What looking for an address costs counts, also when none is found, and a
+ * visit ends in the midst of a segment. */
+static void test_check_visits(struct ppim_dev *plain, const void *arg)
+{
+	struct ppim_dev *d = ppim_dev_spawn("-device intel-iommu",
+					    "timing=off");
+	struct ppim_hw_sqe few = pages_read(COPY_BYTES - 1 * MiB);
+	struct ppim_hw_sqe all = pages_read(COPY_BYTES);
+	struct ppim_hw_cqe cqe;
+	uint32_t i;
+
+	ppim_dev_start(d);
+	pages_map(d);
+	qtest_qmp_assert_success(d->qts, "{ 'execute': 'stop' }");
+	for (i = 0; i < 4; i++)
+		ppim_push(d, &d->io, i % 2 ? &all : &few);
+	ppim_ring_doorbell(d, &d->io);
+	qtest_qmp_assert_success(d->qts, "{ 'execute': 'cont' }");
+	for (i = 0; i < 4; i++) {
+		g_assert_true(ppim_wait(d, &d->io, &cqe));
+		ppim_assert_cqe(&cqe, PPIM_ST_BAD_ADDRESS, PPIM_TEST_REMAPPED +
+				COPY_BYTES - PAGE_BYTES);
+	}
+	g_assert_cmpuint(visit_most(d, "READ into 4096 pages"), >=,
+			 VISIT_BYTES);
+	g_assert_cmpuint(visit_most(d, "READ into 4096 pages"), <=,
+			 VISIT_BYTES + PIECE_BYTES);
 	ppim_dev_quit(d);
 }
 
@@ -328,6 +378,7 @@ static void register_tests(void)
 {
 	ppim_add_test("load/batch-visits", test_batch_visits, NULL);
 	ppim_add_test("load/copy-visits", test_copy_visits, NULL);
+	ppim_add_test("load/check-visits", test_check_visits, NULL);
 	ppim_add_test("load/half-goes-on", test_half_goes_on, NULL);
 	ppim_add_test("load/half-abort", test_half_abort, NULL);
 	ppim_add_test("load/half-abort-dropped", test_half_abort,
