@@ -36,6 +36,9 @@ OBJECT_DECLARE_SIMPLE_TYPE(PPIMState, PPIM)
 /* Admission stops here until commands complete. */
 #define PPIM_INFLIGHT_MAX	256
 #define PPIM_INFLIGHT_BYTES	(256u << 20)
+/* What is in flight is looked through at each completion: so many CLEARs, which
+ * no admission holds up, may come on top. */
+#define PPIM_CLEARS_MAX		64
 /* Guest memory that one visit of the main loop reads or writes, some two
  * milliseconds' worth, give or take a piece: then the rest is for the next. */
 #define PPIM_VISIT_BYTES	(4u << 20)

@@ -86,7 +86,7 @@ static int admin_stats(PPIMState *s, struct ppim_cmd *cmd,
 static int admin_clear(PPIMState *s, struct ppim_cmd *cmd,
 		       const struct ppim_hw_sqe *sqe)
 {
-	uint32_t most = PPIM_INFLIGHT_MAX + s->aq_entries;
+	const uint32_t most = PPIM_INFLIGHT_MAX + PPIM_CLEARS_MAX;
 
 	if (s->n_inflight >= most)
 		return ppim_cmd_fail(cmd, PPIM_ST_TOO_LARGE, most);

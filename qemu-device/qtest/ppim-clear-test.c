@@ -140,7 +140,7 @@ static void test_bad(struct ppim_dev *d, const void *arg)
 	ppim_assert_works(d);
 }
 
-/* More than may be in flight are refused, none is lost. */
+/* None is lost. */
 static void test_many(struct ppim_dev *d, const void *arg)
 {
 	uint32_t n = d->admin.entries - 1, i;
@@ -158,6 +158,55 @@ static void test_many(struct ppim_dev *d, const void *arg)
 		ppim_ack(d, &d->admin);
 	}
 	ppim_assert_works(d);
+}
+
+#define MOST	(256 + 64)	/* PPIM_INFLIGHT_MAX + PPIM_CLEARS_MAX */
+#define BEYOND	80
+
+static void admin_ring_start(struct ppim_dev *d, uint32_t entries)
+{
+	ppim_ring_init(d, &d->admin, 0, entries);
+	ppim_writel(d, PPIM_REG_AQ_ENTRIES, entries);
+	ppim_writeq(d, PPIM_REG_ASQ, d->admin.sq);
+	ppim_writeq(d, PPIM_REG_ACQ, d->admin.cq);
+	ppim_writel(d, PPIM_REG_CTRL, PPIM_CTRL_ENABLE);
+	ppim_assert_alive(d);
+}
+
+static uint32_t clears_take(struct ppim_dev *d, uint16_t status,
+			    uint64_t detail)
+{
+	struct ppim_hw_cqe cqe;
+	uint32_t n = 0;
+
+	while (ppim_poll(d, &d->admin, &cqe)) {
+		ppim_assert_cqe(&cqe, status, detail);
+		n++;
+	}
+	return n;
+}
+
+/* However long the admin queue is, what may be in flight does not grow with
+ * it. In a stopped machine nothing completes. */
+static void test_beyond(struct ppim_dev *plain, const void *arg)
+{
+	struct ppim_dev *d = ppim_dev_spawn("", "queue-entries=1024");
+	struct ppim_hw_sqe sqe = clear_sqe(&ranges[0]);
+	struct ppim_hw_cqe cqe;
+	uint32_t i;
+
+	admin_ring_start(d, 1024);
+	qtest_qmp_assert_success(d->qts, "{ 'execute': 'stop' }");
+	for (i = 0; i < MOST + BEYOND; i++)
+		ppim_push(d, &d->admin, &sqe);
+	ppim_ring_doorbell(d, &d->admin);
+	g_assert_cmpuint(clears_take(d, PPIM_ST_TOO_LARGE, MOST), ==, BEYOND);
+	qtest_qmp_assert_success(d->qts, "{ 'execute': 'cont' }");
+	for (i = 0; i < MOST; i++) {
+		g_assert_true(ppim_wait(d, &d->admin, &cqe));
+		ppim_assert_cqe(&cqe, PPIM_ST_OK, 0);
+	}
+	ppim_dev_quit(d);
 }
 
 static void test_reset(struct ppim_dev *d, const void *arg)
@@ -187,6 +236,7 @@ static void register_tests(void)
 	ppim_add_test("clear/whole-dimm", test_whole_dimm, NULL);
 	ppim_add_test("clear/bad", test_bad, NULL);
 	ppim_add_test("clear/many", test_many, NULL);
+	ppim_add_test("clear/beyond", test_beyond, NULL);
 	ppim_add_test("clear/reset", test_reset, NULL);
 }
 
