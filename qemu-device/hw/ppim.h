@@ -211,7 +211,10 @@ struct ppim_loading {
 	struct ppim_hw_sqe sqe;
 	int verdict;		/* of io_load() */
 	bool at_once;		/* without another visit */
-	bool dropped;		/* nobody wants it */
+	/* the access that it waits for, and what came of it */
+	uint64_t addr, bytes, bad;
+	void *buf;
+	int ret;
 };
 
 /* Faults that wait for their next commands. */
@@ -329,7 +332,8 @@ struct ppim_engine *ppim_config_engine(const struct ppim_config *c,
 extern const MemoryRegionOps ppim_regs_ops;
 
 /* ppim_dma.c: 0, or -1 (with *bad, where there is one, the address) */
-int ppim_dma_read(PPIMState *s, uint64_t addr, void *buf, uint64_t bytes);
+int ppim_dma_read(PPIMState *s, uint64_t addr, void *buf, uint64_t bytes,
+		  uint64_t *bad);
 int ppim_dma_write(PPIMState *s, uint64_t addr, const void *buf,
 		   uint64_t bytes);
 int coroutine_fn ppim_buf_load(PPIMState *s, struct ppim_cmd *cmd,
@@ -389,7 +393,8 @@ void ppim_queue_complete(PPIMState *s, struct ppim_cmd *cmd);
 /* ppim_load.c */
 void ppim_load_begin(PPIMState *s, uint16_t qid, const struct ppim_hw_sqe *sqe);
 void ppim_load_continue(PPIMState *s);
-void coroutine_fn ppim_load_pause(PPIMState *s);
+int coroutine_fn ppim_load_read(PPIMState *s, uint64_t addr, void *buf,
+				uint64_t bytes, uint64_t *bad);
 void ppim_load_finish(PPIMState *s);
 struct ppim_cmd *ppim_load_drop(PPIMState *s, uint16_t qid);
 

@@ -81,11 +81,10 @@ refused:
 	return -1;
 }
 
-int ppim_dma_read(PPIMState *s, uint64_t addr, void *buf, uint64_t bytes)
+int ppim_dma_read(PPIMState *s, uint64_t addr, void *buf, uint64_t bytes,
+		  uint64_t *bad)
 {
-	uint64_t bad;
-
-	return dma_rw(s, addr, buf, bytes, DMA_DIRECTION_TO_DEVICE, &bad);
+	return dma_rw(s, addr, buf, bytes, DMA_DIRECTION_TO_DEVICE, bad);
 }
 
 int ppim_dma_write(PPIMState *s, uint64_t addr, const void *buf,
@@ -112,11 +111,8 @@ static int coroutine_fn cmd_read(PPIMState *s, struct ppim_cmd *cmd,
 	uint64_t bad, n;
 
 	for (; bytes; addr += n, buf += n, bytes -= n) {
-		ppim_load_pause(s);
-		if (s->loading.dropped)
-			return -1;
 		n = MIN(bytes, PPIM_PIECE_BYTES);
-		if (dma_rw(s, addr, buf, n, DMA_DIRECTION_TO_DEVICE, &bad))
+		if (ppim_load_read(s, addr, buf, n, &bad))
 			return ppim_cmd_fail(cmd, PPIM_ST_BAD_ADDRESS, bad);
 	}
 	return 0;

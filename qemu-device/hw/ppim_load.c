@@ -4,9 +4,12 @@
  *
  * What a command's entry points to may be tens of megabytes in thousands of
  * pieces, more than one visit of the main loop may copy. So loading runs in a
- * coroutine, which yields when the visit is over and goes on in the next. One
- * command is loaded at a time and those behind it wait, so the order of
- * admission is that of the entries taken.
+ * coroutine, which yields for each access; when the visit is over, the access
+ * is made in the next. One command is loaded at a time and those behind it
+ * wait, so the order of admission is that of the entries taken.
+ *
+ * The access itself is made outside: what it may set off (ppim_visit.c) would
+ * take our coroutine for one of the block layer's.
  */
 
 #include "qemu/osdep.h"
@@ -83,22 +86,35 @@ void ppim_load_begin(PPIMState *s, uint16_t qid, const struct ppim_hw_sqe *sqe)
 		.co = qemu_coroutine_create(load_run, s),
 		.cmd = cmd, .sqe = *sqe,
 	};
+	qemu_coroutine_enter(s->loading.co);
 	ppim_load_continue(s);
 }
 
 /* Goes on, as far as the visit allows. */
 void ppim_load_continue(PPIMState *s)
 {
-	qemu_coroutine_enter(s->loading.co);
-	if (!s->loading.co)
+	struct ppim_loading *load = &s->loading;
+
+	while (load->co && (load->at_once || !ppim_visit_over(s))) {
+		load->ret = ppim_dma_read(s, load->addr, load->buf,
+					  load->bytes, &load->bad);
+		qemu_coroutine_enter(load->co);
+	}
+	if (!load->co)
 		load_end(s);
 }
 
-/* Before guest memory is read for the command. */
-void coroutine_fn ppim_load_pause(PPIMState *s)
+/* Reads guest memory for the command: 0, or -1 with *bad, the address that
+ * could not be read. */
+int coroutine_fn ppim_load_read(PPIMState *s, uint64_t addr, void *buf,
+				uint64_t bytes, uint64_t *bad)
 {
-	while (ppim_visit_over(s) && !s->loading.at_once)
-		qemu_coroutine_yield();
+	s->loading.addr = addr;
+	s->loading.buf = buf;
+	s->loading.bytes = bytes;
+	qemu_coroutine_yield();
+	*bad = s->loading.bad;
+	return s->loading.ret;
 }
 
 /* Does not wait for another visit. */
@@ -111,14 +127,14 @@ void ppim_load_finish(PPIMState *s)
 }
 
 /* The command that is being loaded, of this queue (qid 0: of any), is given
- * up: its next access fails. It is the caller's to free. */
+ * up: its access fails. It is the caller's to free. */
 struct ppim_cmd *ppim_load_drop(PPIMState *s, uint16_t qid)
 {
 	struct ppim_cmd *cmd = s->loading.cmd;
 
 	if (!cmd || (qid && cmd->qid != qid))
 		return NULL;
-	s->loading.dropped = s->loading.at_once = true;
+	s->loading.ret = -1;
 	qemu_coroutine_enter(s->loading.co);
 	s->loading.cmd = NULL;
 	return cmd;

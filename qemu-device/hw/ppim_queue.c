@@ -231,9 +231,10 @@ static void sq_take(PPIMState *s, uint16_t qid)
 {
 	struct ppim_queue *q = &s->queue[qid];
 	struct ppim_hw_sqe sqe;
+	uint64_t bad;
 
 	if (ppim_dma_read(s, q->sq + q->sq_head * sizeof(sqe), &sqe,
-			  sizeof(sqe))) {
+			  sizeof(sqe), &bad)) {
 		ppim_fatal(s, PPIM_HWERR_QUEUE_DMA);
 		return;
 	}

@@ -41,7 +41,6 @@ void ppim_late(PPIMState *s, enum ppim_late what)
 		late_runs[what](s);
 }
 
-
 void ppim_visit_begin(PPIMState *s)
 {
 	bool *guard = &DEVICE(s)->mem_reentrancy_guard.engaged_in_io;

@@ -2,7 +2,7 @@
 /*
  * What the device does comes back to it while it is at it: its messages, and
  * those of a remapping unit that it makes fault, write to its own doorbells,
- * reset it, or switch the power of its slot off.
+ * reset it, switch the power of its slot off, or stop the machine.
  */
 
 #include "qemu/osdep.h"
@@ -16,6 +16,9 @@
 #define NATIVE_HOTPLUG \
 	"-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off "
 #define AMD_IOMMU	"-device amd-iommu "
+#define PANIC		"-device pvpanic-pci,bus=pcie.0,addr=5.0 " \
+			"-action panic=pause "
+#define PANIC_REGS	0xe8000000u
 #define SLOT_OFF	(PCI_EXP_SLTCTL_PCC | PCI_EXP_SLTCTL_PWR_IND_OFF)
 
 static struct ppim_dev *dev_new(const char *args)
@@ -29,15 +32,29 @@ static struct ppim_dev *dev_new(const char *args)
 
 /* ---- where it comes back ------------------------------------------------- */
 
-enum target { RESET, UNPLUG };
+enum target { RESET, UNPLUG, STOP, TARGETS };
+
+static const char *const target_names[] = { "reset", "unplug", "stop" };
 
 static uint32_t express(QPCIDevice *pci, uint32_t reg)
 {
 	return qpci_find_capability(pci, PCI_CAP_ID_EXP, 0) + reg;
 }
 
+/* A device that stops the machine when 1 is written to it. */
+static uint32_t panic_map(struct ppim_dev *d)
+{
+	QPCIDevice pci = { .bus = d->bus, .devfn = QPCI_DEVFN(5, 0) };
+
+	qpci_config_writel(&pci, PCI_BASE_ADDRESS_0, PANIC_REGS);
+	qpci_config_writew(&pci, PCI_COMMAND, PCI_COMMAND_MEMORY);
+	return PANIC_REGS;
+}
+
 static uint32_t target_addr(struct ppim_dev *d, enum target t)
 {
+	if (t == STOP)
+		return panic_map(d);
 	if (t == RESET)
 		return ppim_config_addr(d, &d->pci,
 					express(&d->pci, PCI_EXP_DEVCTL));
@@ -46,7 +63,7 @@ static uint32_t target_addr(struct ppim_dev *d, enum target t)
 
 static uint16_t target_data(enum target t)
 {
-	return t == RESET ? PCI_EXP_DEVCTL_BCR_FLR : SLOT_OFF;
+	return t == STOP ? 1 : t == RESET ? PCI_EXP_DEVCTL_BCR_FLR : SLOT_OFF;
 }
 
 static void device_add(struct ppim_dev *d)
@@ -68,6 +85,10 @@ static void target_check(struct ppim_dev *d, enum target t)
 		g_assert_cmphex(qpci_config_readw(&d->pci, PCI_VENDOR_ID), ==,
 				0xffff);
 		device_add(d);
+	} else if (t == STOP) {
+		qtest_qmp_eventwait(d->qts, "STOP");
+		ppim_dev_flr(d);
+		qtest_qmp_assert_success(d->qts, "{ 'execute': 'cont' }");
 	} else {
 		/* BARs and all are gone with it */
 		g_assert_cmphex(qpci_config_readw(&d->pci, PCI_COMMAND) &
@@ -167,8 +188,8 @@ static void test_reentry(struct ppim_dev *plain, const void *arg)
 {
 	const struct reentry *r = arg;
 	bool faults = acts[r->act].faults;
-	struct ppim_dev *d = dev_new(faults ? NATIVE_HOTPLUG AMD_IOMMU :
-				     NATIVE_HOTPLUG);
+	struct ppim_dev *d = dev_new(faults ? NATIVE_HOTPLUG PANIC AMD_IOMMU :
+				     NATIVE_HOTPLUG PANIC);
 	uint32_t addr = target_addr(d, r->target);
 	uint16_t data = target_data(r->target);
 
@@ -248,16 +269,16 @@ static void test_doorbell(struct ppim_dev *plain, const void *arg)
 
 static void register_tests(void)
 {
-	static struct reentry cases[2 * ARRAY_SIZE(acts)];
+	static struct reentry cases[TARGETS * ARRAY_SIZE(acts)];
 	uint32_t i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		g_autofree char *path = NULL;
 
-		cases[i] = (struct reentry){ i / 2, i % 2 ? UNPLUG : RESET };
+		cases[i] = (struct reentry){ i / TARGETS, i % TARGETS };
 		path = g_strdup_printf("reentry/%s/%s",
-				       i % 2 ? "unplug" : "reset",
-				       acts[i / 2].name);
+				       target_names[i % TARGETS],
+				       acts[i / TARGETS].name);
 		ppim_add_test(path, test_reentry, &cases[i]);
 	}
 	ppim_add_test("reentry/doorbell", test_doorbell, NULL);
