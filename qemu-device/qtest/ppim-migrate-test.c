@@ -508,6 +508,7 @@ static const struct forgery {
 	const char *name;
 	int word[2];		/* 0: none */
 	uint32_t value[2];
+	uint16_t vector;	/* of the admin queue; 0: as it is */
 } forgeries[] = {
 	{ "none" },
 	{ "aq-entries", { WORD_ENTRIES }, { 0xfffffeff } },
@@ -522,30 +523,50 @@ static const struct forgery {
 	{ "no-admin-queue", { WORD_CTRL, WORD_STATUS }, { 0, 0 } },
 	{ "not-started", { WORD_ERROR, WORD_STATUS },
 	  { PPIM_HWERR_AQ_CONFIG, 2 } },
+	{ "vector", .vector = 0xffff },
 };
 
+static bool forgery_is_none(const struct forgery *f)
+{
+	return !f->word[0] && !f->vector;
+}
+
+/* Where both addresses of the admin queue stand, from `from` on. */
+static uint8_t *stream_find(const struct ppim_dev *d, uint8_t *from,
+			    uint8_t *end)
+{
+	uint64_t mark[2];
+	uint8_t *at;
+
+	stq_be_p(&mark[0], d->admin.sq);
+	stq_be_p(&mark[1], d->admin.cq);
+	at = memmem(from, end - from, mark, sizeof(mark));
+	g_assert_nonnull(at);
+	g_assert_cmpuint(ldl_be_p(at + 4 * WORD_ENTRIES), ==,
+			 d->admin.entries);
+	return at;
+}
+
+/* Registers come first, then queues; the admin's vector is before its entries. */
 static void stream_forge(const char *path, const struct ppim_dev *d,
 			 const struct forgery *f)
 {
 	g_autofree char *stream = NULL;
-	uint64_t mark[2];
-	uint8_t *at;
+	uint8_t *at, *end;
 	gsize size;
 	int i;
 
-	stq_be_p(&mark[0], d->admin.sq);
-	stq_be_p(&mark[1], d->admin.cq);
 	g_assert_true(g_file_get_contents(path, &stream, &size, NULL));
-	at = memmem(stream, size, mark, sizeof(mark));
-	g_assert_nonnull(at);
-	g_assert_cmpuint(ldl_be_p(at + 4 * WORD_ENTRIES), ==,
-			 d->admin.entries);
+	end = (uint8_t *)stream + size;
+	at = stream_find(d, (uint8_t *)stream, end);
 	for (i = 0; i < 2 && f->word[i]; i++)
 		stl_be_p(at + 4 * f->word[i], f->value[i]);
+	if (f->vector)
+		stw_be_p(stream_find(d, at + 1, end) - 6, f->vector);
 	g_assert_true(g_file_set_contents(path, stream, size, NULL));
 }
 
-/* Registers that no device can have had are refused. */
+/* Registers and queues that no device can have had are refused. */
 static void test_forged(const void *arg)
 {
 	const struct forgery *f = arg;
@@ -564,13 +585,13 @@ static void test_forged(const void *arg)
 	ppim_migration_wait(d->qts);
 	stream_forge(path, d, f);
 	to = ppim_qemu_start(args, "");
-	if (f->word[0]) {
-		refusal_check(to, log, "registers");
-	} else {
+	if (forgery_is_none(f)) {
 		qtest_qmp_eventwait(to, "RESUME");
 		ppim_dev_move(d, to);
 		ppim_assert_works(d);
 		g_unlink(log);
+	} else {
+		refusal_check(to, log, "registers");
 	}
 	g_unlink(path);
 	ppim_dev_quit(d);
