@@ -24,7 +24,7 @@ struct guest_state {
 	uint64_t operations, limit;
 	uint64_t iommu;		/* the device is behind a remapping unit */
 	uint64_t sessions, verified;
-	uint64_t resets[5];	/* by enum guest_reset */
+	uint64_t resets[6];	/* by enum guest_reset */
 	uint64_t kinds[8];	/* by enum guest_kind */
 	uint64_t completions;
 	uint64_t digest;	/* of all that the device said */
@@ -34,7 +34,9 @@ struct guest_state {
 };
 #define STATE ((struct guest_state *)GUEST_STATE)
 
-enum guest_reset { BY_CTRL, BY_FLR, BY_BUS, BY_SYSTEM, BY_FATAL };
+enum guest_reset {
+	BY_CTRL, BY_FLR, BY_BUS, BY_SYSTEM, BY_FATAL, BY_MESSAGE,
+};
 enum guest_kind {
 	KIND_READ, KIND_WRITE, KIND_CONFIG, KIND_WINDOW, KIND_COMMAND,
 	KIND_ADMIN, KIND_DOORBELL, KIND_WAIT,
@@ -86,6 +88,7 @@ void traps_init(void);
 uint64_t option_number(const char *name, uint64_t otherwise);
 void ecam_enable(void);
 uint64_t config_addr(uint32_t bus, uint32_t devfn, uint32_t offset);
+#define DEVICE_BUS	1
 #define CAP_POWER	0x01
 #define CAP_EXPRESS	0x10
 #define CAP_MSIX	0x11

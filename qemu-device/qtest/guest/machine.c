@@ -10,7 +10,6 @@
 #define FW_DIRECTORY	0x19
 
 #define PORT_DEVFN	(4 << 3)	/* the root port */
-#define DEVICE_BUS	1
 
 /* ---- memory -------------------------------------------------------------- */
 

@@ -19,7 +19,7 @@ static const char *const kind_names[] = {
 	"doorbells", "waits",
 };
 static const char *const reset_names[] = { "ctrl", "flr", "bus", "system",
-					   "fatal" };
+					   "fatal", "message" };
 
 void guest_main(void);
 
@@ -95,7 +95,9 @@ static void session(void)
 		return device_reset(BY_SYSTEM);
 	case 1 ... 8:
 		return device_reset(BY_BUS);
-	case 9 ... 30:
+	case 9 ... 16:
+		return device_reset(BY_MESSAGE);
+	case 17 ... 30:
 		return device_reset(BY_FLR);
 	default:
 		return device_reset(BY_CTRL);
