@@ -165,9 +165,8 @@ void ppim_iommu_start(struct ppim_dev *d);
 uint64_t ppim_iommu_map(struct ppim_dev *d, uint32_t page, uint64_t to,
 			uint32_t access);
 /* A QEMU with -device amd-iommu: the same RAM, and accesses at
- * PPIM_TEST_REMAPPED fault, each of which writes `data` to `addr`. False if
- * this QEMU's unit writes nothing: then there is nothing to be tested. */
-bool ppim_iommu_start_faults(struct ppim_dev *d, uint32_t addr, uint16_t data);
+ * PPIM_TEST_REMAPPED fault, each of which writes `data` to `addr`. */
+void ppim_iommu_start_faults(struct ppim_dev *d, uint32_t addr, uint16_t data);
 
 /* ---- tables ------------------------------------------------------------- */
 
