@@ -547,7 +547,8 @@ static uint8_t *stream_find(const struct ppim_dev *d, uint8_t *from,
 	return at;
 }
 
-/* Registers come first, then queues; the admin's vector is before its entries. */
+/* Registers come first, then queues, whose vector is before the number of
+ * entries. */
 static void stream_forge(const char *path, const struct ppim_dev *d,
 			 const struct forgery *f)
 {

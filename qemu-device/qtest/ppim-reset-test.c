@@ -335,7 +335,7 @@ static void test_reset_during_clear(const void *arg)
 }
 
 /* A WRITE that was aborted, and still waits for the batches before it, writes
- * nothing once the device has failed. A stopping machine waits for the workers. */
+ * nothing once the device has failed. A stopping machine waits for workers. */
 static void test_fatal_before_dropped_write(struct ppim_dev *d, const void *arg)
 {
 	struct ppim_hw_sqe write = {

@@ -258,10 +258,10 @@ struct ppim_memory {
  * Of a duplicated subtable the copy in the bank group of the lookup's Q row (TT:
  * G2 slice) is read, where there is none the first.
  * The batch has passed ppim_engine_check(); row maps are checked again at use.
- * Returns 0; -1 with fault; or -ECANCELED, without one and with `out` undefined.
- * What it takes of memory does not depend on the number of lookups: of rows that
- * are not fp32 a copy that is, one lookup's or up to 4 MiB; for TT the product of
+ * What it takes of memory does not depend on the number of lookups: a copy of
+ * rows that are not fp32, one lookup's or up to 4 MiB; for TT the product of
  * two core rows and 16 rebuilt rows; for POOLED as much as out has.
+ * Returns 0; -1 with fault; or -ECANCELED, with `out` undefined and no fault.
  */
 PPIM_ENGINE_API int ppim_gnr_compute(const struct ppim_memory *mem,
 				     const struct ppim_job *job,
