@@ -94,6 +94,10 @@ static ALWAYS_INLINE void channel_activate(struct ppim_dram *m,
 	live_delay(cfg, l, b, PPIM_CMD_ACT, PPIM_CMD_RD, NULL, lanes);
 	live_delay(cfg, l, b, PPIM_CMD_ACT, PPIM_CMD_WR, NULL, lanes);
 	bk->hits[b] = 0;
+	/* A row that closes itself waits for tRAS before it does. */
+	if (__builtin_expect(cfg->closed_page, 0))
+		ch->lane.ref[b] = (uint16_t)(now + (uint32_t)cfg->d.act_pre +
+					     (uint32_t)cfg->d.pre_act);
 	if (!(ch->open & cfg->rank_mask[r]))
 		ch->rank.open_since[r] = ch->base + now;
 	ch->open |= bit;
@@ -169,7 +173,7 @@ static ALWAYS_INLINE void bank_auto_precharge(const struct dram_config *cfg,
 						cfg->d.wra_ref;
 
 	live_delay(cfg, l, p->bank, p->cmd, PPIM_CMD_ACT, NULL, lanes);
-	ch->lane.ref[p->bank] = (uint16_t)(now + (uint32_t)delay);
+	lane_raise(&ch->lane.ref[p->bank], (int32_t)now + delay);
 	bank_close(cfg, ch, l, p->bank, now);
 }
 

@@ -660,6 +660,24 @@ static void a_closed_rows_refresh_follows_a_write(void **state)
 		}
 }
 
+static void a_closed_rows_refresh_waits_until_it_was_open_for_tras(void **state)
+{
+	struct rule r;
+	const struct ppim_timing *t = &r.spec.t;
+	uint32_t last;
+
+	(void)state;
+	ON_BOTH(&r, name)
+	{
+		rule_closed(&r, 0);
+		r.spec.t.tras = 700;
+		r.spec.t.trc = 700 + t->trp;
+		rule_refresh(&r, PPIM_REFRESH_RANK_STAGGERED);
+		last = rule_last_before(&r, PPIM_CMD_ACT, PPIM_CMD_REF);
+		APART(&r, ACT, last, REF, 0, 700 + t->trp);
+	}
+}
+
 static void ranks_are_refreshed_every_trefi_in_turn(void **state)
 {
 	struct ppim_dram_req late = { .cycle = 20100 };
@@ -1022,6 +1040,8 @@ int main(void)
 		cmocka_unit_test(a_closed_rows_activation_follows_a_write),
 		cmocka_unit_test(a_closed_rows_refresh_follows_a_read),
 		cmocka_unit_test(a_closed_rows_refresh_follows_a_write),
+		cmocka_unit_test(
+			a_closed_rows_refresh_waits_until_it_was_open_for_tras),
 		cmocka_unit_test(ranks_are_refreshed_every_trefi_in_turn),
 		cmocka_unit_test(a_bank_follows_its_refresh_by_trfcb),
 		cmocka_unit_test(random_streams_break_no_constraint),
