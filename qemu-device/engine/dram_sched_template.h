@@ -593,7 +593,7 @@ static ALWAYS_INLINE bool channel_second(struct ppim_dram *m,
 static ALWAYS_INLINE uint32_t clock_once(struct ppim_dram *m,
 					 struct dram_channel *ch,
 					 struct dram_live *l, uint32_t now,
-					 bool *moves, uint32_t lanes)
+					 bool *moves, uint32_t lanes, bool dual)
 {
 	const struct dram_config *cfg = &m->cfg;
 	struct pick p;
@@ -601,15 +601,18 @@ static ALWAYS_INLINE uint32_t clock_once(struct ppim_dram *m,
 	if (channel_pick(cfg, ch, l, &p, lanes)) {
 		channel_issue(m, ch, l, &p, now, lanes);
 		*moves |= is_column(p.cmd);
-		live_update(l, lanes);
-		if (cfg->dual)
+		if (dual) {
+			live_update(l, lanes);
 			*moves |= channel_second(m, ch, l, p.cmd, now, lanes);
+		}
 	}
 	if (*moves) {
-		if (channel_move(cfg, ch, l, lanes))
+		if (channel_move(cfg, ch, l, lanes) && dual)
 			live_update(l, lanes);
 		*moves = channel_moves(cfg, ch);
 	}
+	if (!dual)
+		live_update(l, lanes);
 	return live_next(l, now, *moves, lanes);
 }
 
@@ -685,7 +688,8 @@ static NOINLINE void clock_rare(struct ppim_dram *m, struct dram_channel *ch,
 static ALWAYS_INLINE uint64_t channel_loop(struct ppim_dram *m,
 					   struct dram_channel *ch,
 					   uint64_t last, const uint32_t *n,
-					   uint32_t lanes)
+					   uint32_t lanes,
+					   bool dual)
 {
 	uint32_t now = (uint32_t)(ch->t_next - ch->base), next = now;
 	uint32_t end = (uint32_t)(dram_min(last, ch->t_rare - 1) - ch->base);
@@ -697,7 +701,7 @@ static ALWAYS_INLINE uint64_t channel_loop(struct ppim_dram *m,
 	live_update(&l, lanes);
 	do {
 		now = next;
-		next = clock_once(m, ch, &l, now, &moves, lanes);
+		next = clock_once(m, ch, &l, now, &moves, lanes, dual);
 	} while (next <= end && *n == m->cfg.trans);
 	live_store(&l, ch, lanes);
 	ch->t_next = dram_min(ch->base + next, ch->t_rare);
@@ -707,13 +711,13 @@ static ALWAYS_INLINE uint64_t channel_loop(struct ppim_dram *m,
 static ALWAYS_INLINE uint64_t channel_clocks(struct ppim_dram *m,
 					     struct dram_channel *ch,
 					     uint64_t last, const uint32_t *n,
-					     uint32_t lanes)
+					     uint32_t lanes, bool dual)
 {
 	uint64_t c = 0;
 
 	while (ch->t_next <= last && *n == m->cfg.trans) {
 		if (__builtin_expect(ch->t_next < ch->t_rare, 1)) {
-			c = channel_loop(m, ch, last, n, lanes);
+			c = channel_loop(m, ch, last, n, lanes, dual);
 		} else {
 			c = ch->t_next;
 			clock_rare(m, ch, lanes);
@@ -722,33 +726,37 @@ static ALWAYS_INLINE uint64_t channel_clocks(struct ppim_dram *m,
 	return c;
 }
 
-/* Functions of their own: in one for all numbers of lanes the compiler keeps less
- * in registers. */
-#define SCHED_CLOCKS(lanes)                                              \
-	static NOINLINE uint64_t sched_clocks_##lanes(                   \
-		struct ppim_dram *m, struct dram_channel *ch,            \
-		uint64_t last, const uint32_t *n)                        \
-	{                                                                \
-		return channel_clocks(m, ch, last, n, lanes);            \
+typedef uint64_t clocks_fn(struct ppim_dram *m, struct dram_channel *ch,
+			   uint64_t last, const uint32_t *n);
+
+/* Functions of their own, for each number of lanes and of commands a clock: the
+ * less there is in one, the more the compiler keeps in registers. */
+#define SCHED_CLOCKS(lanes, dual)                                            \
+	static NOINLINE uint64_t clocks_##lanes##_##dual(                    \
+		struct ppim_dram *m, struct dram_channel *ch, uint64_t last, \
+		const uint32_t *n)                                           \
+	{                                                                    \
+		return channel_clocks(m, ch, last, n, lanes, dual);          \
 	}
 
-SCHED_CLOCKS(16)
-SCHED_CLOCKS(32)
-SCHED_CLOCKS(64)
+SCHED_CLOCKS(16, 0)
+SCHED_CLOCKS(16, 1)
+SCHED_CLOCKS(32, 0)
+SCHED_CLOCKS(32, 1)
+SCHED_CLOCKS(64, 0)
+SCHED_CLOCKS(64, 1)
 
-static ALWAYS_INLINE uint64_t sched_clocks(struct ppim_dram *m,
-					   struct dram_channel *ch,
-					   uint64_t last, const uint32_t *n)
+static inline uint64_t sched_clocks(struct ppim_dram *m,
+				    struct dram_channel *ch, uint64_t last,
+				    const uint32_t *n)
 {
-	switch (m->cfg.shape) {
-	case DRAM_SHAPE_16:
-		return sched_clocks_16(m, ch, last, n);
-	case DRAM_SHAPE_32:
-		return sched_clocks_32(m, ch, last, n);
-	case DRAM_SHAPE_64:
-		break;
-	}
-	return sched_clocks_64(m, ch, last, n);
+	static clocks_fn *const clocks[][2] = {
+		[DRAM_SHAPE_16] = { clocks_16_0, clocks_16_1 },
+		[DRAM_SHAPE_32] = { clocks_32_0, clocks_32_1 },
+		[DRAM_SHAPE_64] = { clocks_64_0, clocks_64_1 },
+	};
+
+	return clocks[m->cfg.shape][m->cfg.dual](m, ch, last, n);
 }
 
 static void sched_run(struct ppim_dram *m, struct dram_channel *ch,
