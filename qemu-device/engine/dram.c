@@ -216,13 +216,13 @@ static void config_init(const struct ppim_spec *spec, struct dram_config *cfg)
 	cfg->row_bits = (1u << cfg->map.width[PPIM_RO]) - 1;
 }
 
-static void trans_init(struct dram_trans *q, uint32_t size)
+static void trans_init(struct dram_trans *q)
 {
 	uint32_t i;
 
-	for (i = 0; i < size; i++)
-		q->node[i].next = i + 1 < size ? (uint16_t)(i + 1) :
-						 DRAM_NO_NODE;
+	memset(q->bank, DRAM_NO_ENTRY, sizeof(q->bank));
+	for (i = 0; i < DRAM_MAX_NODES; i++)
+		q->slot[i] = (uint8_t)i;
 }
 
 static void channel_init(const struct dram_config *cfg,
@@ -234,8 +234,8 @@ static void channel_init(const struct dram_config *cfg,
 	ch->t_rare = dram_min(ch->refresh_next, DRAM_BASE_AGE);
 	ch->t_next = ch->t_rare;
 	ch->room = bits_from(0, cfg->bank_count);
-	trans_init(&ch->rd, cfg->trans);
-	trans_init(&ch->wr, cfg->trans);
+	trans_init(&ch->rd);
+	trans_init(&ch->wr);
 	for (b = 0; b < cfg->bank_count; b++) {
 		ch->bank.row[b] = DRAM_NO_ROW;
 		for (i = 0; i < DRAM_MAX_QUEUE; i++)
@@ -305,7 +305,7 @@ void ppim_dram_free(struct ppim_dram *m)
 static bool channel_idle(const struct dram_config *cfg,
 			 const struct dram_channel *ch)
 {
-	return !ch->queued && !ch->rd.waiting && !ch->draining &&
+	return !ch->queued && !ch->rd.n && !ch->draining &&
 	       !dram_drain_due(cfg, ch);
 }
 

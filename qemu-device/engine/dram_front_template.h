@@ -43,13 +43,14 @@ static uint16_t *bank_find(struct dram_banks *bk, const struct arrival *a,
 static uint16_t *trans_find(struct dram_trans *q, const struct arrival *a,
 			    bool write)
 {
-	uint16_t i;
+	struct dram_node *node;
+	uint32_t i;
 
-	if (!(q->waiting >> a->bank & 1))
-		return NULL;
-	for (i = q->head[a->bank]; i != DRAM_NO_NODE; i = q->node[i].next)
-		if (q->node[i].addr == a->addr && q->node[i].write == write)
-			return &q->node[i].joined;
+	for (i = 0; i < q->n; i++) {
+		node = &q->node[q->slot[i]];
+		if (node->addr == a->addr && node->write == write)
+			return &node->joined;
+	}
 	return NULL;
 }
 
@@ -64,10 +65,11 @@ static uint16_t *channel_find(const struct dram_config *cfg,
 	return joined ? joined : trans_find(q, a, write);
 }
 
-static inline void channel_push(struct dram_channel *ch, struct dram_trans *q,
+static inline void channel_push(const struct dram_config *cfg,
+				struct dram_channel *ch, struct dram_trans *q,
 				const struct arrival *a, bool after_read)
 {
-	struct dram_node *node = trans_push(q, a->bank);
+	struct dram_node *node = trans_push(cfg, q, a->bank);
 
 	node->addr = a->addr;
 	node->joined = 0;
@@ -136,7 +138,7 @@ static inline void channel_admit(const struct dram_config *cfg,
 	ch->reads += 1 + write;
 	ch->reads_pending += 1 + write;
 	ch->read_latency -= (now + 1) & ~write;
-	channel_push(ch, q, a,
+	channel_push(cfg, ch, q, a,
 		     maybe && a->write && channel_find(cfg, ch, a, false));
 }
 

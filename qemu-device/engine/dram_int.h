@@ -46,7 +46,8 @@
 #define DRAM_MAX_NODES 256 /* entries of a transaction queue */
 #define DRAM_NEVER UINT64_MAX
 #define DRAM_NO_ROW UINT32_MAX
-#define DRAM_NO_NODE UINT16_MAX
+#define DRAM_NODES_V 32 /* as many are looked at by one vector instruction */
+#define DRAM_NO_ENTRY 0x80 /* instead of its bank */
 #define DRAM_NO_BANK 0x8080
 #define DRAM_FILTER_LOG2 12
 #define DRAM_LATE UINT16_MAX /* later than any lane */
@@ -62,24 +63,21 @@
 /* A transaction that has no room in its bank's command queue yet. */
 struct dram_node {
 	uint64_t addr;
-	uint16_t seq; /* age */
-	uint16_t next;
 	uint16_t joined; /* further reads that its burst answers */
 	uint8_t write;
 	uint8_t after_read; /* a read of the address waited when it came */
+	uint8_t pad[4];
 };
 
-/* One transaction queue: per bank in order, between banks by age. Ages are
- * numbered again whenever base moves. */
+/* One transaction queue, by age: of each entry its bank, and the node that it is
+ * in; behind the n-th there are DRAM_NO_ENTRY and the free nodes. */
 struct dram_trans {
-	uint64_t waiting; /* banks with a transaction here */
-	uint32_t n;
-	uint16_t seq; /* of the next */
-	uint16_t free; /* head of the list of free nodes */
-	uint16_t head[DRAM_MAX_BANKS], tail[DRAM_MAX_BANKS];
-	/* of the bank's oldest, while one waits */
-	uint16_t oldest[DRAM_MAX_BANKS] __attribute__((aligned(64)));
+	uint8_t bank[DRAM_MAX_NODES] __attribute__((aligned(64)));
+	uint8_t slot[DRAM_MAX_NODES];
 	struct dram_node node[DRAM_MAX_NODES];
+	uint64_t waiting; /* banks with an entry */
+	uint16_t of_bank[DRAM_MAX_BANKS]; /* entries */
+	uint32_t n;
 };
 
 /* Counted as it happens; struct ppim_dram_stats says what they are. */

@@ -146,15 +146,6 @@ static ALWAYS_INLINE __m128i lanes_least(lanes_v v, uint32_t n)
 	return _mm_minpos_epu16(m);
 }
 
-/* Sets one lane. A wide read of what a narrow write has just left would wait
- * until that is in the cache: the write is as wide. */
-static ALWAYS_INLINE void lane_set(uint16_t *t, uint32_t b, uint32_t at)
-{
-	t += b & ~31u;
-	_mm512_store_si512(t, _mm512_mask_set1_epi16(_mm512_load_si512(t),
-						     1u << b % 32, (short)at));
-}
-
 #elif defined(DRAM_AVX2)
 #include <immintrin.h>
 
@@ -260,21 +251,6 @@ static ALWAYS_INLINE __m128i lanes_least(lanes_v v, uint32_t n)
 	(void)n;
 	return _mm_minpos_epu16(_mm_min_epu16(_mm256_castsi256_si128(v),
 					      _mm256_extracti128_si256(v, 1)));
-}
-
-/* Sets one lane, by a wide write as well. */
-static ALWAYS_INLINE void lane_set(uint16_t *t, uint32_t b, uint32_t at)
-{
-	static const uint16_t at_15[32] = { [15] = 0xffff };
-	__m256i is = _mm256_loadu_si256(
-		(const __m256i *)(const void *)(at_15 + 15 - b % 16));
-
-	t += b & ~15u;
-	lanes_put(t,
-		  _mm256_blendv_epi8(
-			  lanes_get(t, 16),
-			  lanes_all(_mm_cvtsi32_si128((int)at), 16), is),
-		  16);
 }
 
 #endif
@@ -406,32 +382,13 @@ static ALWAYS_INLINE uint32_t live_next(struct dram_live *l, uint32_t now,
 	UNROLL
 	for (i = LANES_OF_V; i < n; i += LANES_OF_V)
 		least = lanes_min(least, l->next[i / LANES_OF_V], n);
-	at = _mm_and_si128(lanes_least(least, n),
-			   _mm_cvtsi32_si128(very_next ? 0 : UINT16_MAX));
+	/* Foreseen, it does not wait for the least. */
+	at = very_next ? _mm_setzero_si128() :
+			 _mm_and_si128(lanes_least(least, n),
+				       _mm_cvtsi32_si128(UINT16_MAX));
 	at = _mm_max_epu16(at, _mm_cvtsi32_si128((int)now + 1));
 	l->at = lanes_all(at, n);
 	return (uint32_t)_mm_cvtsi128_si32(at);
-}
-
-/* Which of the banks has the least lane; at least one of them does not have
- * DRAM_LATE. */
-static ALWAYS_INLINE uint32_t lanes_first(const uint16_t *t, uint64_t banks,
-					  uint32_t n)
-{
-	lanes_v least = lanes_late(), all;
-	uint64_t is = 0;
-	uint32_t i;
-
-	if (!(banks & (banks - 1)))
-		return dram_first(banks);
-	UNROLL
-	for (i = 0; i < n; i += LANES_OF_V)
-		least = lanes_min_of(least, lanes_get(t + i, n), banks >> i, n);
-	all = lanes_all(lanes_least(least, n), n);
-	UNROLL
-	for (i = 0; i < n; i += LANES_OF_V)
-		is |= lanes_upto(lanes_get(t + i, n), all, n) << i;
-	return dram_first(is & banks);
 }
 
 #else
@@ -470,11 +427,6 @@ static ALWAYS_INLINE void live_store(const struct dram_live *l,
 {
 	(void)n;
 	memcpy(ch->wait, l->wait, sizeof(l->wait));
-}
-
-static ALWAYS_INLINE void lane_set(uint16_t *t, uint32_t b, uint32_t at)
-{
-	t[b] = (uint16_t)at;
 }
 
 static ALWAYS_INLINE void live_delay(const struct dram_config *cfg,
@@ -530,18 +482,6 @@ static ALWAYS_INLINE uint32_t live_next(struct dram_live *l, uint32_t now,
 					 l->lane->cmd[k][dram_first(banks)]);
 	l->at = (uint32_t)dram_max(least, now + 1);
 	return l->at;
-}
-
-static ALWAYS_INLINE uint32_t lanes_first(const uint16_t *t, uint64_t banks,
-					  uint32_t n)
-{
-	uint32_t first = dram_first(banks);
-
-	(void)n;
-	for (banks &= banks - 1; banks; banks &= banks - 1)
-		if (t[dram_first(banks)] < t[first])
-			first = dram_first(banks);
-	return first;
 }
 
 #endif

@@ -43,42 +43,146 @@ static inline uint64_t dram_refresh_mask(const struct dram_config *cfg,
 
 /* ---- transaction queues ------------------------------------------------- */
 
-static ALWAYS_INLINE struct dram_node *trans_push(struct dram_trans *q,
-						  uint32_t bank)
+#ifdef DRAM_AVX2
+static ALWAYS_INLINE __m256i bytes_get(const uint8_t *p)
 {
-	uint16_t i = q->free;
-	struct dram_node *node = &q->node[i];
-	uint64_t others = dram_mask(q->waiting >> bank & 1);
-
-	q->free = node->next;
-	/* Alone, it is behind itself, the head, and the oldest. */
-	q->node[dram_select(others, q->tail[bank], i)].next = i;
-	q->head[bank] = (uint16_t)dram_select(others, q->head[bank], i);
-	lane_set(q->oldest, bank,
-		 (uint32_t)dram_select(others, q->oldest[bank], q->seq));
-	q->tail[bank] = i;
-	q->waiting |= 1ull << bank;
-	q->n++;
-	node->seq = q->seq++;
-	node->next = DRAM_NO_NODE;
-	return node;
+	return _mm256_load_si256((const __m256i *)(const void *)p);
 }
 
-/* Takes the oldest of the bank; its content is valid until the next push. */
-static ALWAYS_INLINE struct dram_node *trans_pop(struct dram_trans *q,
-						 uint32_t bank)
+static ALWAYS_INLINE void bytes_put(uint8_t *p, __m256i v)
 {
-	uint16_t i = q->head[bank];
-	struct dram_node *node = &q->node[i];
-	bool last = node->next == DRAM_NO_NODE;
+	_mm256_store_si256((__m256i *)(void *)p, v);
+}
 
-	lane_set(q->oldest, bank, q->node[last ? i : node->next].seq);
-	q->head[bank] = node->next;
-	q->waiting &= ~((uint64_t)last << bank);
-	node->next = q->free;
-	q->free = i;
+static ALWAYS_INLINE __m256i bytes_all(uint32_t byte)
+{
+	return _mm256_broadcastb_epi8(_mm_cvtsi32_si128((int)byte));
+}
+
+/* Each byte's place. */
+static ALWAYS_INLINE __m256i bytes_place(void)
+{
+	return _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+				14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
+				26, 27, 28, 29, 30, 31);
+}
+
+/* Those of 32 entries whose bank is in the set; none of DRAM_NO_ENTRY is. */
+static ALWAYS_INLINE uint32_t banks_among(__m256i bank, uint64_t banks)
+{
+	const __m256i bits = _mm256_set1_epi64x((int64_t)0x8040201008040201);
+	__m256i set = _mm256_broadcastq_epi64(
+		_mm_cvtsi64_si128((int64_t)banks));
+	__m256i eighth = _mm256_and_si256(_mm256_srli_epi16(bank, 3),
+					  _mm256_set1_epi8(7));
+	__m256i bit = _mm256_shuffle_epi8(bits, bank);
+	__m256i of = _mm256_shuffle_epi8(set, eighth);
+
+#ifdef DRAM_AVX512
+	return _mm256_test_epi8_mask(of, bit);
+#else
+	return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(
+		_mm256_and_si256(of, bit), _mm256_setzero_si256()));
+#endif
+}
+
+/* Takes out the at-th; the others move up, and `last` comes behind them. */
+static ALWAYS_INLINE void bytes_take(uint8_t *p, uint32_t at, __m256i last)
+{
+	__m256i v = bytes_get(p);
+	__m256i high = _mm256_permute2x128_si256(v, last, 0x21);
+	__m256i up = _mm256_alignr_epi8(high, v, 1);
+#ifdef DRAM_AVX512
+	v = _mm256_mask_mov_epi8(up, (1u << at) - 1, v);
+#else
+	v = _mm256_blendv_epi8(
+		up, v, _mm256_cmpgt_epi8(bytes_all(at), bytes_place()));
+#endif
+	bytes_put(p, v);
+}
+
+/* A wide read of what a narrow write has just left would wait until that is in
+ * the cache: the write is as wide. */
+static ALWAYS_INLINE void bytes_set(uint8_t *p, uint32_t at, uint32_t byte)
+{
+	__m256i v = bytes_get(p);
+
+#ifdef DRAM_AVX512
+	v = _mm256_mask_set1_epi8(v, 1u << at, (char)byte);
+#else
+	v = _mm256_blendv_epi8(v, bytes_all(byte),
+			       _mm256_cmpeq_epi8(bytes_all(at),
+						 bytes_place()));
+#endif
+	bytes_put(p, v);
+}
+#endif
+
+/* Entries and free nodes together. */
+static ALWAYS_INLINE uint32_t trans_end(const struct dram_config *cfg)
+{
+	return cfg->trans <= DRAM_NODES_V ? DRAM_NODES_V : cfg->trans;
+}
+
+/* The oldest entry whose bank is in the set; there is one. */
+static ALWAYS_INLINE uint32_t trans_first(const struct dram_config *cfg,
+					  const struct dram_trans *q,
+					  uint64_t banks)
+{
+	uint32_t i = 0;
+
+#ifdef DRAM_AVX2
+	if (__builtin_expect(cfg->trans <= DRAM_NODES_V, 1))
+		return dram_first(banks_among(bytes_get(q->bank), banks));
+#endif
+	(void)cfg;
+	while (!(banks >> q->bank[i] & 1))
+		i++;
+	return i;
+}
+
+/* A node for a transaction of the bank, the youngest. */
+static ALWAYS_INLINE struct dram_node *trans_push(const struct dram_config *cfg,
+						  struct dram_trans *q,
+						  uint32_t bank)
+{
+	uint32_t n = q->n++;
+
+	q->of_bank[bank]++;
+	q->waiting |= 1ull << bank;
+#ifdef DRAM_AVX2
+	if (__builtin_expect(cfg->trans <= DRAM_NODES_V, 1)) {
+		bytes_set(q->bank, n, bank);
+		return &q->node[q->slot[n]];
+	}
+#endif
+	(void)cfg;
+	q->bank[n] = (uint8_t)bank;
+	return &q->node[q->slot[n]];
+}
+
+/* Takes out the at-th entry; its node is valid until the next push. */
+static ALWAYS_INLINE struct dram_node *trans_take(const struct dram_config *cfg,
+						  struct dram_trans *q,
+						  uint32_t at)
+{
+	uint32_t end = trans_end(cfg), bank = q->bank[at];
+	uint8_t slot = q->slot[at];
+
 	q->n--;
-	return node;
+	q->waiting &= ~((uint64_t)!--q->of_bank[bank] << bank);
+#ifdef DRAM_AVX2
+	if (__builtin_expect(cfg->trans <= DRAM_NODES_V, 1)) {
+		bytes_take(q->bank, at, _mm256_set1_epi8((char)DRAM_NO_ENTRY));
+		bytes_take(q->slot, at, bytes_all(slot));
+		return &q->node[slot];
+	}
+#endif
+	memmove(q->bank + at, q->bank + at + 1, end - at - 1);
+	memmove(q->slot + at, q->slot + at + 1, end - at - 1);
+	q->bank[end - 1] = DRAM_NO_ENTRY;
+	q->slot[end - 1] = slot;
+	return &q->node[slot];
 }
 
 /* Are writes to drain, before reads go on? */

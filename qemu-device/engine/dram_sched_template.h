@@ -311,30 +311,6 @@ static void window_age(int32_t *t, size_t n, uint64_t by)
 		t[i] = (uint64_t)t[i] > by ? (int32_t)((uint64_t)t[i] - by) : 0;
 }
 
-/* Numbers ages from 0 again, so that 16 bits last until base moves again:
- * between, no more are given than there are clocks, and entries. */
-static void trans_renumber(struct dram_trans *q)
-{
-	uint16_t at[DRAM_MAX_BANKS];
-	uint64_t banks = q->waiting;
-	uint32_t b;
-
-	memcpy(at, q->head, sizeof(at));
-	for (q->seq = 0; banks; q->seq++) {
-		b = lanes_first(q->oldest, banks, DRAM_MAX_BANKS);
-		q->node[at[b]].seq = q->seq;
-		at[b] = q->node[at[b]].next;
-		if (at[b] == DRAM_NO_NODE)
-			banks &= ~(1ull << b);
-		else
-			lane_set(q->oldest, b, q->node[at[b]].seq);
-	}
-	for (banks = q->waiting; banks; banks &= banks - 1) {
-		b = dram_first(banks);
-		lane_set(q->oldest, b, q->node[q->head[b]].seq);
-	}
-}
-
 /* Moves base to clock c. */
 static NOINLINE void channel_rebase(const struct dram_config *cfg,
 				    struct dram_channel *ch, uint64_t c)
@@ -348,8 +324,6 @@ static NOINLINE void channel_rebase(const struct dram_config *cfg,
 		lanes_age(ch->rank.faw[i], 4, by);
 		window_age(ch->rank.aw32[i].until, 32, by);
 	}
-	trans_renumber(&ch->rd);
-	trans_renumber(&ch->wr);
 	ch->base = c;
 }
 
@@ -456,16 +430,16 @@ static ALWAYS_INLINE bool channel_pick(const struct dram_config *cfg,
 
 /* ---- from transaction to command queue ---------------------------------- */
 
-static bool trans_has_read(const struct dram_trans *q, uint32_t bank,
-			   uint64_t addr)
+static bool trans_has_read(const struct dram_trans *q, uint64_t addr)
 {
-	uint16_t i;
+	const struct dram_node *node;
+	uint32_t i;
 
-	if (!(q->waiting >> bank & 1))
-		return false;
-	for (i = q->head[bank]; i != DRAM_NO_NODE; i = q->node[i].next)
-		if (q->node[i].addr == addr && !q->node[i].write)
+	for (i = 0; i < q->n; i++) {
+		node = &q->node[q->slot[i]];
+		if (node->addr == addr && !node->write)
 			return true;
+	}
 	return false;
 }
 
@@ -490,7 +464,7 @@ static bool bank_has_read(const struct dram_banks *bk, uint32_t b,
 static NOINLINE bool write_waits(struct dram_channel *ch, uint32_t bank,
 				 struct dram_node *node)
 {
-	if (trans_has_read(&ch->rd, bank, node->addr)) {
+	if (trans_has_read(&ch->rd, node->addr)) {
 		ch->reads_first = !ch->queued;
 		ch->reads_first_addr = node->addr;
 		return true;
@@ -501,38 +475,38 @@ static NOINLINE bool write_waits(struct dram_channel *ch, uint32_t bank,
 
 static ALWAYS_INLINE bool channel_move_write(const struct dram_config *cfg,
 					     struct dram_channel *ch,
-					     struct dram_live *l,
-					     uint32_t lanes)
+					     struct dram_live *l)
 {
 	uint64_t banks = ch->wr.waiting & ch->room;
 	struct dram_node *node;
-	uint32_t b;
+	uint32_t i, b;
 
 	if (!banks)
 		return false;
-	b = lanes_first(ch->wr.oldest, banks, lanes);
-	node = &ch->wr.node[ch->wr.head[b]];
+	i = trans_first(cfg, &ch->wr, banks);
+	b = ch->wr.bank[i];
+	node = &ch->wr.node[ch->wr.slot[i]];
 	if (node->after_read && write_waits(ch, b, node)) {
 		ch->draining = 0;
 		return false;
 	}
 	ch->draining--;
-	return bank_push(cfg, ch, l->wait, b, trans_pop(&ch->wr, b));
+	return bank_push(cfg, ch, l->wait, b, trans_take(cfg, &ch->wr, i));
 }
 
 static ALWAYS_INLINE bool channel_move_read(const struct dram_config *cfg,
 					    struct dram_channel *ch,
-					    struct dram_live *l,
-					    uint32_t lanes)
+					    struct dram_live *l)
 {
 	uint64_t banks = ch->rd.waiting & ch->room;
 	const struct dram_node *node;
-	uint32_t b;
+	uint32_t i, b;
 
 	if (!banks)
 		return false;
-	b = lanes_first(ch->rd.oldest, banks, lanes);
-	node = trans_pop(&ch->rd, b);
+	i = trans_first(cfg, &ch->rd, banks);
+	b = ch->rd.bank[i];
+	node = trans_take(cfg, &ch->rd, i);
 	if (ch->reads_first && node->addr == ch->reads_first_addr)
 		ch->reads_first = 0;
 	return bank_push(cfg, ch, l->wait, b, node);
@@ -542,12 +516,12 @@ static ALWAYS_INLINE bool channel_move_read(const struct dram_config *cfg,
  * then. */
 static ALWAYS_INLINE bool channel_move(const struct dram_config *cfg,
 				       struct dram_channel *ch,
-				       struct dram_live *l, uint32_t lanes)
+				       struct dram_live *l)
 {
 	if (!ch->draining && dram_drain_due(cfg, ch))
 		ch->draining = ch->wr.n;
-	return ch->draining ? channel_move_write(cfg, ch, l, lanes) :
-			      channel_move_read(cfg, ch, l, lanes);
+	return ch->draining ? channel_move_write(cfg, ch, l) :
+			      channel_move_read(cfg, ch, l);
 }
 
 /* Could the next clock move a transaction? */
@@ -607,7 +581,7 @@ static ALWAYS_INLINE uint32_t clock_once(struct ppim_dram *m,
 		}
 	}
 	if (*moves) {
-		if (channel_move(cfg, ch, l, lanes) && dual)
+		if (channel_move(cfg, ch, l) && dual)
 			live_update(l, lanes);
 		*moves = channel_moves(cfg, ch);
 	}
@@ -667,7 +641,7 @@ static NOINLINE void clock_rare(struct ppim_dram *m, struct dram_channel *ch,
 		channel_second(m, ch, &l, p.cmd, now, lanes);
 	}
 	live_release(&l, kept);
-	channel_move(cfg, ch, &l, lanes);
+	channel_move(cfg, ch, &l);
 	live_keep(&l, ch->refreshing, kept);
 	live_update(&l, lanes);
 	next = live_next(&l, now, channel_moves(cfg, ch), lanes);

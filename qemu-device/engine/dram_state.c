@@ -17,7 +17,7 @@
 #include "dram_queue.h"
 
 #define STATE_MAGIC   0x316d617264676570ull
-#define STATE_VERSION 3
+#define STATE_VERSION 4
 
 struct state_head {
 	uint64_t magic;
@@ -265,90 +265,60 @@ static const char *check_bank(const struct dram_config *cfg,
 	return check_row(cfg, ch, b);
 }
 
-/* Nodes of a queue that were met; each is in one list once. */
-struct nodes {
-	uint32_t n;
-	uint64_t seen[DRAM_MAX_NODES / 64];
-};
-
-static bool nodes_meet(struct nodes *met, const struct dram_config *cfg,
-		       uint16_t i)
+static const char *check_entry(const struct dram_config *cfg,
+			       const struct dram_trans *q, uint32_t chan,
+			       uint32_t i)
 {
-	uint64_t bit = 1ull << i % 64;
+	const struct dram_node *node = &q->node[q->slot[i]];
 
-	if (i >= cfg->trans || met->seen[i / 64] & bit)
-		return false;
-	met->seen[i / 64] |= bit;
-	met->n++;
-	return true;
+	if (!lies_in(cfg, node->addr, chan, q->bank[i],
+		     dram_row(cfg, node->addr)))
+		return "a transaction waits at the wrong bank";
+	return node->write > 1 || node->after_read > 1 ?
+		       "a transaction is neither read nor write" :
+		       NULL;
 }
 
-static const char *check_list(const struct dram_config *cfg,
-			      const struct dram_trans *q, uint32_t chan,
-			      uint32_t bank, struct nodes *met)
+/* Each node is named once: those that are beyond the queue keep their place. */
+static bool slots_are_sound(const struct dram_config *cfg,
+			    const struct dram_trans *q)
 {
-	uint32_t seq = 0; /* the least that the next may have */
-	uint16_t i, last = DRAM_NO_NODE;
+	uint32_t end = trans_end(cfg), i;
+	uint64_t seen[DRAM_MAX_NODES / 64] = { 0 };
 
-	for (i = q->head[bank]; i != DRAM_NO_NODE; i = q->node[i].next) {
-		if (!nodes_meet(met, cfg, i))
-			return "a transaction queue is damaged";
-		if (!lies_in(cfg, q->node[i].addr, chan, bank,
-			     dram_row(cfg, q->node[i].addr)))
-			return "a transaction waits at the wrong bank";
-		if (q->node[i].write > 1 || q->node[i].after_read > 1)
-			return "a transaction is neither read nor write";
-		if (q->node[i].seq < seq || q->node[i].seq >= q->seq)
-			return "transactions are out of order";
-		seq = q->node[i].seq + 1u;
-		last = i;
+	for (i = 0; i < DRAM_MAX_NODES; i++) {
+		if (seen[q->slot[i] / 64] >> q->slot[i] % 64 & 1 ||
+		    (i >= end && q->slot[i] != i))
+			return false;
+		seen[q->slot[i] / 64] |= 1ull << q->slot[i] % 64;
 	}
-	if (last == DRAM_NO_NODE || last != q->tail[bank])
-		return "a transaction queue is damaged";
-	return q->oldest[bank] != q->node[q->head[bank]].seq ?
-		       "transactions are out of order" :
-		       NULL;
+	return true;
 }
 
 static const char *check_trans(const struct dram_config *cfg,
 			       const struct dram_trans *q, uint32_t chan)
 {
-	struct nodes met = { 0 };
-	uint64_t banks = q->waiting;
 	const char *why = NULL;
-	uint16_t i;
+	uint32_t i;
 
-	if (cfg->bank_count < 64 && q->waiting >> cfg->bank_count)
-		return "a transaction waits at a bank that does not exist";
-	if (q->seq > DRAM_BASE_AGE + DRAM_MAX_NODES)
-		return "transactions are out of order";
-	for (; banks && !why; banks &= banks - 1)
-		why = check_list(cfg, q, chan, dram_first(banks), &met);
-	if (why)
-		return why;
-	if (met.n != q->n)
+	if (q->n > cfg->trans)
 		return "a transaction queue has another length";
-	for (i = q->free; i != DRAM_NO_NODE; i = q->node[i].next)
-		if (!nodes_meet(&met, cfg, i))
-			return "a transaction queue is damaged";
-	return met.n != cfg->trans ? "a transaction queue has lost entries" :
-				     NULL;
+	if (!slots_are_sound(cfg, q))
+		return "a transaction queue is damaged";
+	for (i = 0; i < q->n && !why; i++)
+		why = check_entry(cfg, q, chan, i);
+	for (; i < DRAM_MAX_NODES && !why; i++)
+		if (q->bank[i] != DRAM_NO_ENTRY)
+			why = "a transaction queue has another length";
+	return why;
 }
-
-/* Calls for every node that waits. */
-#define FOR_EACH_NODE(q, banks, i)                                       \
-	for (banks = (q)->waiting; banks; banks &= banks - 1)            \
-		for (i = (q)->head[dram_first(banks)]; i != DRAM_NO_NODE; \
-		     i = (q)->node[i].next)
 
 static uint32_t trans_writes(const struct dram_trans *q)
 {
-	uint64_t banks;
-	uint32_t n = 0;
-	uint16_t i;
+	uint32_t n = 0, i;
 
-	FOR_EACH_NODE(q, banks, i)
-		n += q->node[i].write;
+	for (i = 0; i < q->n; i++)
+		n += q->node[q->slot[i]].write;
 	return n;
 }
 
@@ -356,9 +326,9 @@ static uint32_t trans_writes(const struct dram_trans *q)
 static const char *check_kinds(const struct dram_config *cfg,
 			       const struct dram_channel *ch)
 {
+	const struct dram_node *node;
 	bool found = !ch->reads_first;
-	uint64_t banks;
-	uint16_t i;
+	uint32_t i;
 
 	if (cfg->unified ? ch->wr.n : trans_writes(&ch->rd))
 		return "a write waits among the reads";
@@ -366,23 +336,29 @@ static const char *check_kinds(const struct dram_config *cfg,
 		return "a read waits among the writes";
 	if (ch->draining > ch->wr.n || ch->reads_first > 1)
 		return "more writes are to drain than there are";
-	FOR_EACH_NODE(&ch->rd, banks, i)
-		found |= ch->rd.node[i].addr == ch->reads_first_addr &&
-			 !ch->rd.node[i].write;
+	for (i = 0; i < ch->rd.n; i++) {
+		node = &ch->rd.node[ch->rd.slot[i]];
+		found |= node->addr == ch->reads_first_addr && !node->write;
+	}
 	return found ? NULL : "a write waits for a read that is not there";
 }
 
 /* ---- what is derived ------------------------------------------------------ */
 
-static void derive_trans(struct dram_channel *ch, const struct dram_trans *q)
+static void derive_trans(struct dram_channel *ch, struct dram_trans *q)
 {
-	uint64_t banks;
-	uint16_t i;
+	const struct dram_node *node;
+	uint32_t i;
 
-	FOR_EACH_NODE(q, banks, i) {
-		dram_filter_add(ch, q->node[i].addr);
-		if (!q->node[i].write)
-			ch->reads_pending += 1u + q->node[i].joined;
+	q->waiting = 0;
+	memset(q->of_bank, 0, sizeof(q->of_bank));
+	for (i = 0; i < q->n; i++) {
+		q->waiting |= 1ull << q->bank[i];
+		q->of_bank[q->bank[i]]++;
+		node = &q->node[q->slot[i]];
+		dram_filter_add(ch, node->addr);
+		if (!node->write)
+			ch->reads_pending += 1u + node->joined;
 	}
 }
 
@@ -466,6 +442,12 @@ static const char *check_next_command(const struct dram_channel *ch,
 		       NULL;
 }
 
+static bool trans_differ(const struct dram_trans *a, const struct dram_trans *b)
+{
+	return a->waiting != b->waiting ||
+	       memcmp(a->of_bank, b->of_bank, sizeof(a->of_bank));
+}
+
 static const char *check_derived(const struct dram_config *cfg,
 				 const struct dram_channel *ch,
 				 struct dram_channel *want, uint64_t now)
@@ -475,6 +457,9 @@ static const char *check_derived(const struct dram_config *cfg,
 	if ((cfg->bank_count < 64 && ch->open >> cfg->bank_count) ||
 	    ch->queued != want->queued || ch->room != want->room)
 		return "its sets of banks are damaged";
+	if (trans_differ(&ch->rd, &want->rd) ||
+	    trans_differ(&ch->wr, &want->wr))
+		return "banks have other transactions than they count";
 	if (ch->reads_pending != want->reads_pending ||
 	    ch->reads < ch->reads_pending)
 		return "its reads do not add up";

@@ -60,6 +60,7 @@ bool fx_variant(uint32_t i, struct ppim_spec *spec)
 		return true;
 	case 6:
 		spec->cmd_queue_size = 1;
+		spec->trans_queue_size = 77;
 		spec->t.t32aw = 400;
 		return true;
 	default:

@@ -272,20 +272,18 @@ static void impossible_states_are_refused(void **state)
 	IMPOSSIBLE(&b, bank.row[0], 65536, "row");
 	IMPOSSIBLE(&b, bank.hit[0], ch->bank.hit[0] ^ 1, "row hits");
 	IMPOSSIBLE(&b, bank.rows[0][ch->bank.order[0][0]], 70000, "wrong bank");
-	IMPOSSIBLE(&b, rd.n, ch->rd.n + 1, "length");
-	IMPOSSIBLE(&b, rd.free, ch->rd.head[dram_first(ch->rd.waiting)],
-		   "transaction queue");
-	IMPOSSIBLE(&b, rd.head[dram_first(ch->rd.waiting)], 32,
-		   "transaction queue");
-	IMPOSSIBLE(&b, rd.node[ch->rd.head[dram_first(ch->rd.waiting)]].write,
-		   1, "among the reads");
-	IMPOSSIBLE(&b, rd.node[ch->rd.head[dram_first(ch->rd.waiting)]].addr,
-		   ~0ull, "wrong bank");
-	IMPOSSIBLE(&b, rd.node[ch->rd.head[dram_first(ch->rd.waiting)]].seq,
-		   ch->rd.seq, "order");
-	IMPOSSIBLE(&b, rd.oldest[dram_first(ch->rd.waiting)], DRAM_LATE,
-		   "order");
-	IMPOSSIBLE(&b, rd.seq, DRAM_LATE, "order");
+	IMPOSSIBLE(&b, rd.n, 33, "length");
+	IMPOSSIBLE(&b, rd.n, ch->rd.n - 1, "length");
+	IMPOSSIBLE(&b, rd.waiting, ch->rd.waiting ^ 1, "than they count");
+	IMPOSSIBLE(&b, rd.of_bank[0], ch->rd.of_bank[0] + 1,
+		   "than they count");
+	IMPOSSIBLE(&b, rd.slot[0], ch->rd.slot[1], "transaction queue");
+	IMPOSSIBLE(&b, rd.slot[31], 32, "transaction queue");
+	IMPOSSIBLE(&b, rd.bank[0], ch->rd.bank[0] ^ 1, "wrong bank");
+	IMPOSSIBLE(&b, rd.bank[0], 32, "wrong bank");
+	IMPOSSIBLE(&b, rd.node[ch->rd.slot[0]].write, 1, "among the reads");
+	IMPOSSIBLE(&b, rd.node[ch->rd.slot[0]].write, 2, "neither read");
+	IMPOSSIBLE(&b, rd.node[ch->rd.slot[0]].addr, ~0ull, "wrong bank");
 	IMPOSSIBLE(&b, filter[5], ch->filter[5] + 1, "filter");
 	IMPOSSIBLE(&b, last_read, DRAM_NEVER, "not issued");
 	busy_free(&b);
