@@ -77,6 +77,19 @@ static void device_add(struct ppim_dev *d)
 	d->used_slice = d->used_dimm = 0;
 }
 
+/* BARs and all are gone with it. It comes when a worker has the answer. */
+static bool was_reset(struct ppim_dev *d)
+{
+	int64_t end = g_get_monotonic_time() + PPIM_TEST_WAIT_US;
+
+	while (qpci_config_readw(&d->pci, PCI_COMMAND) & PCI_COMMAND_MASTER) {
+		if (g_get_monotonic_time() > end)
+			return false;
+		g_usleep(100);
+	}
+	return true;
+}
+
 /* What came back has happened, and a driver begins anew. */
 static void target_check(struct ppim_dev *d, enum target t)
 {
@@ -90,9 +103,7 @@ static void target_check(struct ppim_dev *d, enum target t)
 		ppim_dev_flr(d);
 		qtest_qmp_assert_success(d->qts, "{ 'execute': 'cont' }");
 	} else {
-		/* BARs and all are gone with it */
-		g_assert_cmphex(qpci_config_readw(&d->pci, PCI_COMMAND) &
-				PCI_COMMAND_MASTER, ==, 0);
+		g_assert_true(was_reset(d));
 		ppim_dev_map(d);
 		g_assert_cmphex(ppim_status(d), ==, 0);
 		g_assert_cmpuint(ppim_readl(d, PPIM_REG_ERROR), ==,
