@@ -877,6 +877,22 @@ static void exec_mem_energy(const struct pim_mem *m,
 		exec_pj(span->ns, used ? e->active_uw : e->idle_uw);
 }
 
+/* What JEDEC's currents say, of both memories. */
+static void exec_energy_classes(const struct pim_exec *x,
+				struct ppim_annotation *out)
+{
+	const uint64_t *pj = x->part_pj;
+
+	out->activate_pj = pj[PPIM_PART_HBM_ACTIVATE] +
+			   pj[PPIM_PART_DIMM_ACTIVATE];
+	out->read_pj = pj[PPIM_PART_HBM_READ] + pj[PPIM_PART_DIMM_READ];
+	out->write_pj = pj[PPIM_PART_HBM_WRITE] + pj[PPIM_PART_DIMM_WRITE];
+	out->refresh_pj = pj[PPIM_PART_HBM_REFRESH] +
+			  pj[PPIM_PART_DIMM_REFRESH];
+	out->standby_pj = pj[PPIM_PART_HBM_STANDBY] +
+			  pj[PPIM_PART_DIMM_STANDBY];
+}
+
 /* Fills the parts; returns their sum. */
 static uint64_t exec_energy(struct pim_exec *x, const struct exec_span *span)
 {
@@ -946,5 +962,6 @@ void pim_exec_end(struct pim_exec *x, struct ppim_annotation *out)
 				   .end = x->batch_end,
 				   .ns = (out->busy_ps + 999) / 1000 };
 	out->energy_pj = exec_energy(x, &span);
+	exec_energy_classes(x, out);
 	out->bound_by = exec_bound(x);
 }

@@ -124,8 +124,8 @@ static const VMStateDescription vmstate_fault = {
 
 static const VMStateDescription vmstate_note = {
 	.name = "ppim/annotation",
-	.version_id = 1,
-	.minimum_version_id = 1,
+	.version_id = 2,
+	.minimum_version_id = 2,
 	.fields = (const VMStateField[]) {
 		NOTE(start_ps), NOTE(end_ps), NOTE(busy_ps), NOTE(cycles),
 		NOTE(lookups), NOTE(reads_hbm), NOTE(reads_dimm),
@@ -135,6 +135,8 @@ static const VMStateDescription vmstate_note = {
 		NOTE(transfers), NOTE(cache_hits), NOTE(cache_misses),
 		NOTE(link_bytes), NOTE(macs), NOTE(commands),
 		NOTE(entry_refs), NOTE(entry_reuses), NOTE(energy_pj),
+		NOTE(activate_pj), NOTE(read_pj), NOTE(write_pj),
+		NOTE(refresh_pj), NOTE(standby_pj),
 		VMSTATE_UINT32(arch, struct ppim_annotation),
 		VMSTATE_UINT32(bound_by, struct ppim_annotation),
 		VMSTATE_END_OF_LIST()

@@ -186,7 +186,11 @@ static void test_annotation_is_whole(struct ppim_dev *d, const void *arg)
 	g_assert_cmpuint(n.prefetches, >, 0);
 	g_assert_cmpuint(n.sram_hits, >, 0);
 	g_assert_cmpuint(n.transfers, >, 0);
-	g_assert_cmpuint(n.energy_pj, >, 0);
+	g_assert_cmpuint(n.activate_pj, >, 0);
+	g_assert_cmpuint(n.read_pj, >, 0);
+	g_assert_cmpuint(n.standby_pj, >, 0);
+	g_assert_cmpuint(n.energy_pj, >, n.activate_pj + n.read_pj +
+			 n.write_pj + n.refresh_pj + n.standby_pj);
 	g_assert_cmpuint(n.entry_refs, >=, n.entry_reuses);
 	g_assert_cmpuint(n.entry_reuses, >, 0);
 	g_assert_cmpuint(n.arch, ==, PPIM_ARCH_PROACTIVE);

@@ -1080,6 +1080,19 @@ static void refreshes_are_charged_by_memory(void **state)
 	ppim_engine_free(e);
 }
 
+/* HBM and DIMM together. */
+static void check_classes(const struct ppim_annotation *a,
+			  const uint64_t pj[PPIM_PART_COUNT])
+{
+	const uint64_t *dimm = pj + PPIM_PART_DIMM_ACTIVATE;
+
+	assert_int_equal(a->activate_pj, pj[PPIM_PART_HBM_ACTIVATE] + dimm[0]);
+	assert_int_equal(a->read_pj, pj[PPIM_PART_HBM_READ] + dimm[1]);
+	assert_int_equal(a->write_pj, pj[PPIM_PART_HBM_WRITE] + dimm[2]);
+	assert_int_equal(a->refresh_pj, pj[PPIM_PART_HBM_REFRESH] + dimm[3]);
+	assert_int_equal(a->standby_pj, pj[PPIM_PART_HBM_STANDBY] + dimm[4]);
+}
+
 /* What the model would charge and the specification has no current for. */
 static void a_part_without_its_currents_is_left_out_and_named(void **state)
 {
@@ -1129,6 +1142,7 @@ static void a_part_without_its_currents_is_left_out_and_named(void **state)
 			sum += pj[k];
 		}
 		assert_int_equal(a.energy_pj, sum);
+		check_classes(&a, pj);
 		ppim_engine_free(e);
 	}
 }

@@ -535,6 +535,11 @@ static const struct {
 	FIELD(entry_refs),
 	FIELD(entry_reuses),
 	FIELD(energy_pj),
+	FIELD(activate_pj),
+	FIELD(read_pj),
+	FIELD(write_pj),
+	FIELD(refresh_pj),
+	FIELD(standby_pj),
 #undef FIELD
 };
 

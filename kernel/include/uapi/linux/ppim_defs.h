@@ -191,6 +191,11 @@ enum ppim_status {
  * @entry_reuses: of these, the ones that an earlier lookup of the same
  *	(batch, table) GnR had referred to: intra-GnR locality is the quotient
  * @energy_pj: dynamic and background energy of HBM, DIMM, SRAM, MACs, buses
+ * @activate_pj: of it, activations and their precharges, HBM and DIMM
+ * @read_pj: of it, their bursts that were read
+ * @write_pj: of it, their bursts that were written
+ * @refresh_pj: of it, their refreshes
+ * @standby_pj: of it, their background
  * @arch: preset that ran (enum ppim_arch, never DEFAULT)
  * @bound_by: enum ppim_bound
  * @reserved: zero
@@ -222,7 +227,12 @@ struct ppim_annotation {
 	__u64 energy_pj;
 	__u32 arch;
 	__u32 bound_by;
-	__u64 reserved[7];
+	__u64 activate_pj;
+	__u64 read_pj;
+	__u64 write_pj;
+	__u64 refresh_pj;
+	__u64 standby_pj;
+	__u64 reserved[2];
 };
 
 PPIM_STATIC_ASSERT(sizeof(struct ppim_annotation) == 256, "annotation size");
