@@ -153,8 +153,10 @@ struct dram_channel {
 	uint64_t refresh_next; /* clock at which the next one falls due */
 	uint64_t reads_first_addr;
 
-	uint64_t reads, last_read; /* admitted; clock at which one was done */
-	uint64_t reads_pending, last_write; /* not done; as above */
+	uint64_t reads; /* admitted */
+	uint64_t last_read; /* clock at which it was done */
+	uint64_t reads_pending; /* admitted, not done */
+	uint64_t last_write; /* clock at which it was done */
 	uint64_t read_latency;
 	struct dram_counts n;
 

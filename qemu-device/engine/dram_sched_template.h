@@ -364,8 +364,8 @@ static ALWAYS_INLINE bool bank_column(const struct dram_config *cfg,
 
 	p->at = dram_first(hit);
 	p->cmd = PPIM_CMD_RD + (wr >> p->at & 1);
-	/* None of its entries writes, or all that do so are for the row and no
-	 * read waits before them: the first. */
+	/* Of the row's entries none writes; or none reads, and no read waits
+	 * before them: the first. */
 	if (__builtin_expect(!(dram_mask((hit & wr) != 0) & ~wr &
 			       (hit | older)), 1))
 		return true;

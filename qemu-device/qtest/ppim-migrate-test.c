@@ -775,17 +775,6 @@ static char *load_image(struct ppim_dev *d)
 	return path;
 }
 
-static uint64_t stat_get(struct ppim_dev *d, const char *name)
-{
-	QDict *resp = qtest_qmp(d->qts, "{ 'execute': 'qom-get', 'arguments': {"
-				" 'path': '/machine/peripheral/ppim0',"
-				" 'property': 'stats' } }");
-	uint64_t value = qdict_get_int(qdict_get_qdict(resp, "return"), name);
-
-	qobject_unref(resp);
-	return value;
-}
-
 static void test_refused_snapshot(const void *arg)
 {
 	const struct refused_snapshot *r = arg;
@@ -806,7 +795,7 @@ static void test_refused_snapshot(const void *arg)
 	ppim_dev_map(d);
 	g_assert_cmphex(ppim_status(d), ==, 0);
 	g_assert_cmpuint(ppim_readl(d, PPIM_REG_CTRL), ==, 0);
-	g_assert_cmpuint(stat_get(d, "in-flight"), ==, 0);
+	g_assert_cmpuint(ppim_counter(d, "in-flight"), ==, 0);
 	ppim_dev_start(d);
 	ppim_assert_works(d);
 	ppim_dev_quit(d);

@@ -145,14 +145,16 @@ static void test_read_only(const void *arg)
 	QTestState *qts;
 
 	g_test_set_nonfatal_assertions();
+	g_assert_cmpint(fd, >=, 0);
 	g_assert_cmpint(ftruncate(fd, 64 << 20), ==, 0);
 	close(fd);
 	qts = qtest_initf("-M q35,%s " MACHINE " -object memory-backend-file,"
 			  "id=rom,size=64M,readonly=on,mem-path=%s", args,
 			  path);
+	/* QEMU has it open: whatever fails from here on, it is gone */
+	g_unlink(path);
 	refusal_check(qts, arg);
 	qtest_quit(qts);
-	g_unlink(path);
 }
 
 /* ---- accepted ----------------------------------------------------------- */

@@ -73,8 +73,8 @@ is "energy is the sum of its parts" \
 	"$(jq '.[] | (.energy_pj > 0) and .energy_pj == ([.energy[]] | add) and .energy_missing == []' "$tmp/qr.json" | uniq)" true
 gnr --algo qr --arch bgpim --samples 1 --spec HBM3_6400 --json --annotations >"$tmp/no-currents.json"
 is "without currents it is not known, and says of what" \
-	"$(jq -c '.[0] | [.energy_pj, .annotations[0].energy_pj, (.energy_missing | length), .energy.mac > 0]' "$tmp/no-currents.json")" \
-	"[null,null,5,true]"
+	"$(jq -c '.[0] | [.energy_pj, .annotations[0].energy_pj, .annotations[0].read_pj, (.energy_missing | length), .energy.mac > 0]' "$tmp/no-currents.json")" \
+	"[null,null,null,5,true]"
 matches "in the table as well" "$(gnr --algo qr --arch bgpim --samples 1 --spec HBM3_6400)" "energy leaves out, .*: hbm_activate "
 
 gnr --vec 512 --algo qr --arch proactive --json >"$tmp/512.json"

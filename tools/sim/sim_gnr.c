@@ -220,13 +220,20 @@ static void results_text(const struct gnr_model *m, const struct gnr_result *r,
 static void result_json(const struct gnr_model *m, const struct gnr_result *r,
 			json_t *o)
 {
+	static const char *const energies[] = {
+		"energy_pj", "activate_pj", "read_pj",
+		"write_pj",  "refresh_pj",  "standby_pj",
+	};
 	json_t *notes = json_object_get(o, "annotations"), *note;
-	size_t i;
+	size_t i, k;
 
 	sim_energy_json(o, &r->energy, &m->config, m->engine);
 	if (!sim_energy_known(&m->config))
 		json_array_foreach(notes, i, note)
-			json_object_set_new(note, "energy_pj", json_null());
+			for (k = 0; k < sizeof(energies) / sizeof(energies[0]);
+			     k++)
+				json_object_set_new(note, energies[k],
+						    json_null());
 	if (r->seconds > 0) {
 		json_object_set_new(o, "seconds", json_real(r->seconds));
 		json_object_set_new(o, "lookups_per_s",
