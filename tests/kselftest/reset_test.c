@@ -195,9 +195,13 @@ TEST_F(dev, failed_device_leaves_a_dump)
 	int i;
 
 	NEED_INJECT();
-	/* A dump of a test before would hide ours. */
-	for (i = 0; i < 10 && find_dump(path, sizeof(path)); i++)
-		ASSERT_EQ(0, t_write_file(path, "1"));
+	/* A dump of a test before would hide ours; it goes some time after it
+	 * was told to. */
+	for (i = 0; i < 100 && find_dump(path, sizeof(path)); i++) {
+		t_write_file(path, "1");
+		usleep(20000);
+	}
+	ASSERT_EQ(0, find_dump(path, sizeof(path)));
 	t_inject("link 1");
 	for (i = 0; i < 100 && !find_dump(path, sizeof(path)); i++) {
 		t_run(self->fd, &self->b.job, 1, PPIM_ARCH_BGPIM, &self->r);
